@@ -1,0 +1,83 @@
+//! One article, one address.
+
+use url::Url;
+
+/// Query parameters that follow a reader or a session and never choose the article.
+const TRACKING: &[&str] = &[
+    "fbclid",
+    "gclid",
+    "dclid",
+    "msclkid",
+    "yclid",
+    "zarsrc",
+    "mc_cid",
+    "mc_eid",
+    "igshid",
+    "_ga",
+    "_gl",
+    "ref_src",
+    "phpsessid",
+    "jsessionid",
+    "sid",
+    "sessionid",
+    "aspsessionid",
+    "cfid",
+    "cftoken",
+];
+
+/// The address that names the article: scheme and host in lower case, no default port, no fragment, no user,
+/// no trailing dot of the host, no tracking or session parameter (`utm_*` and a fixed list), no `;jsessionid=`.
+/// The order of the parameters that stay is the site's own.
+pub fn canonical(url: &Url) -> Url {
+    let mut out = url.clone();
+    out.set_fragment(None);
+    // `set_username` and the others refuse only addresses without a host, which have nothing to take away.
+    if out.has_host() {
+        drop(out.set_username(""));
+        drop(out.set_password(None));
+        if let Some(host) = out.host_str().and_then(|h| h.strip_suffix('.')).map(str::to_owned) {
+            drop(out.set_host(Some(&host)));
+        }
+    }
+    if let Some((path, _)) = split_session(out.path()) {
+        out.set_path(&path);
+    }
+    if let Some(query) = out.query() {
+        let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !follows_a_reader(pair)).collect();
+        let kept = kept.join("&");
+        out.set_query((!kept.is_empty()).then_some(&kept));
+    }
+    out
+}
+
+fn follows_a_reader(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or(pair).to_ascii_lowercase();
+    name.starts_with("utm_") || TRACKING.contains(&name.as_str())
+}
+
+/// `/a/b.html;jsessionid=1F` -> `/a/b.html`
+fn split_session(path: &str) -> Option<(String, &str)> {
+    let at = path.to_ascii_lowercase().find(";jsessionid=")?;
+    let (before, session) = path.split_at(at);
+    let after = session.find('/').map_or("", |slash| &session[slash..]);
+    Some((format!("{before}{after}"), session))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn what_does_not_name_the_article_goes() {
+        for (given, wanted) in [
+            ("HTTP://Example.VN:80/A/b.html#top", "http://example.vn/A/b.html"),
+            ("https://example.vn:443/?utm_source=zalo&id=7&fbclid=x", "https://example.vn/?id=7"),
+            ("https://example.vn./a?UTM_Medium=rss", "https://example.vn/a"),
+            ("https://u:p@example.vn/a;jsessionid=1F.node2/b?x=1", "https://example.vn/a/b?x=1"),
+            ("https://example.vn/a?b=2&a=1", "https://example.vn/a?b=2&a=1"),
+            ("https://example.vn/tin?sid=9", "https://example.vn/tin"),
+        ] {
+            assert_eq!(canonical(&given.parse().unwrap()).as_str(), wanted, "{given}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! One short function a command.
+use std::process::ExitCode;
+
+pub fn main() -> ExitCode {
+    todo!()
+}

@@ -1,0 +1,1 @@
+//! The long run: a walker a site, signals, reload, stop, systemd.

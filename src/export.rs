@@ -1,0 +1,1 @@
+//! Makes the folder hold what the store holds.

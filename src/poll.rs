@@ -1,0 +1,1 @@
+//! One poll of one site: the whole path on one page.

@@ -1,0 +1,1 @@
+//! One event: its log line and its counter.

@@ -1,0 +1,7 @@
+//! Vietnamese text: decode, normalize, fold, split. The only file that knows the alphabet.
+
+mod decode;
+mod fold;
+
+pub use decode::{Decoded, decode};
+pub use fold::{fold, syllables, tidy};
