@@ -25,6 +25,10 @@ pub struct Mirror {
     manifest: Manifest,
     /// As it stands in the folder.
     written: Vec<u8>,
+    /// The change that the folder's manifest was at when it was opened, believed or not.
+    claimed: u64,
+    /// Whether files that the manifest does not name are taken away, once.
+    sweep: bool,
 }
 
 /// What a round has touched so far.
@@ -48,9 +52,12 @@ impl Mirror {
             formats.insert(0, Format::Json);
         }
         let names: Vec<String> = formats.iter().map(|format| extension(*format).to_owned()).collect();
-        // without a manifest, or with one for other formats, everything is looked at again
-        let manifest = Manifest::read(&written).filter(|m| m.formats == names).unwrap_or(Manifest::empty(names));
-        Ok(Mirror { folder, formats, manifest, written })
+        let found = Manifest::read(&written);
+        let claimed = found.as_ref().map_or(0, |m| m.seq);
+        // one for other formats: everything is written again, what is not wanted any more goes
+        let sweep = found.as_ref().is_some_and(|m| m.formats != names);
+        let manifest = found.filter(|m| m.formats == names).unwrap_or(Manifest::empty(names));
+        Ok(Mirror { folder, formats, manifest, written, claimed, sweep })
     }
 
     /// Brings the folder up to date: syncs the store first, and writes only what changed.
@@ -63,7 +70,8 @@ impl Mirror {
     /// Looks at everything again, whatever the folder says of itself.
     pub fn rebuild(&mut self, store: &Store, sites: &[SiteRow]) -> Result<Wrote> {
         let target = store.sync()?;
-        self.manifest = Manifest::empty(self.manifest.formats.clone());
+        self.forget_manifest();
+        self.sweep = true;
         self.round(store, sites, target)
     }
 
@@ -79,19 +87,20 @@ impl Mirror {
             self.folder.sync()?;
         }
         self.write_manifest(store, target)?;
-        self.take_away(&round, start)?;
+        self.take_away(&round)?;
         Ok(Wrote { seq: target, files: round.wrote })
     }
 
     /// The folder must be at a change that the store made too.
     fn check_lineage(&mut self, store: &Store, target: u64) -> Result<()> {
-        let Some(head) = self.folder.read(HEAD)?.as_deref().and_then(read_head).filter(|head| *head > 0) else {
+        let head = self.folder.read(HEAD)?.as_deref().and_then(read_head).unwrap_or(0);
+        let diverged = ExportError::Diverged { folder: head.max(self.claimed), store: target };
+        if head > target || self.claimed > target {
+            return Err(diverged);
+        }
+        if head == 0 {
             self.forget_manifest();
             return Ok(());
-        };
-        let diverged = ExportError::Diverged { folder: head, store: target };
-        if head > target || self.manifest.seq > target {
-            return Err(diverged);
         }
         let segment = self.folder.read(&manifest::segment_path(manifest::segment_of(head)))?.unwrap_or_default();
         let mut lines = segment.split_inclusive(|b| *b == b'\n');
@@ -112,7 +121,7 @@ impl Mirror {
     }
 
     fn write_fixed(&mut self, round: &mut Round) -> Result<()> {
-        if self.manifest.seq > 0 && self.manifest.files.contains_key("README.txt") && self.fixed_is_current() {
+        if self.fixed_is_current() {
             return Ok(());
         }
         self.put("README.txt", README, round)?;
@@ -133,9 +142,12 @@ impl Mirror {
     /// Articles, days and feeds; returns the change that they stand for. Whoever writes to the store meanwhile may
     /// have changed an article already read: then the round goes on to the change that did, once that is durable.
     fn write_articles(&mut self, store: &Store, round: &mut Round, mut target: u64) -> Result<u64> {
-        let mut from = self.manifest.seq;
-        let mut reached = 0;
+        let mut reached = self.manifest.seq;
+        if target == 0 {
+            self.write_feeds(store, 0, round)?;
+        }
         while reached < target {
+            let from = reached;
             reached = target;
             for id in touched(store, from, reached)? {
                 target = target.max(self.write_article(store, &id, round)?);
@@ -143,7 +155,6 @@ impl Mirror {
             self.note_deleted(store, from, reached, round)?;
             target = target.max(self.write_days(store, reached, round)?);
             target = target.max(self.write_feeds(store, reached, round)?);
-            from = reached;
         }
         Ok(reached)
     }
@@ -169,7 +180,8 @@ impl Mirror {
     fn note_deleted(&mut self, store: &Store, from: u64, reached: u64, round: &mut Round) -> Result<()> {
         for change in changes(store, from, reached) {
             let change = change?;
-            if change.op != Op::Delete || store.kept(&change.id)?.is_some() {
+            let now_at = store.kept(&change.id)?.map(|(_, kept)| article::path(&kept.article, "json"));
+            if change.op != Op::Delete || now_at.as_ref() == Some(&change.path) {
                 continue;
             }
             for extension in ["json", "md", "html"] {
@@ -237,6 +249,9 @@ impl Mirror {
     }
 
     fn write_changes(&mut self, store: &Store, round: &mut Round, start: u64, target: u64) -> Result<()> {
+        if start == target {
+            return Ok(());
+        }
         let mut first = manifest::segment_of(start + 1);
         while first <= target {
             let last = manifest::segment_end(first).min(target);
@@ -252,6 +267,7 @@ impl Mirror {
 
     fn write_manifest(&mut self, store: &Store, target: u64) -> Result<()> {
         self.manifest.seq = target;
+        self.claimed = target;
         self.manifest.generated_at = store.change(target)?.map(|change| change.at);
         let bytes = self.manifest.write();
         if bytes != self.written {
@@ -261,10 +277,10 @@ impl Mirror {
         self.folder.sync()
     }
 
-    /// What the manifest no longer names; after a look at everything, also what earlier rounds left behind.
-    fn take_away(&mut self, round: &Round, start: u64) -> Result<()> {
+    /// What the manifest no longer names; in a sweep, also what earlier rounds left behind.
+    fn take_away(&mut self, round: &Round) -> Result<()> {
         let mut gone = round.gone.clone();
-        if start == 0 {
+        if std::mem::take(&mut self.sweep) {
             let stays = |path: &String| [PATH, HEAD, STATUS].contains(&path.as_str());
             gone.extend(self.folder.list()?.into_iter().filter(|path| manifest::owned(path) && !stays(path)));
         }
