@@ -2,6 +2,8 @@
 
 mod decode;
 mod fold;
+mod slug;
 
 pub use decode::{Decoded, decode};
 pub use fold::{fold, syllables, tidy};
+pub use slug::slug;
