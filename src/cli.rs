@@ -195,8 +195,8 @@ fn verify(config: &Config, json: bool) -> anyhow::Result<()> {
 
 fn rebuild(config: &Config) -> anyhow::Result<()> {
     let store = Store::open(&config.store.path)?;
-    let rows = crate::status::rows(config, &store, chrono::Utc::now())?;
-    let made = export::rebuild(&store, &config.export, &rows, chrono::Utc::now())?;
+    let rows = crate::status::rows(config, &store)?;
+    let made = export::rebuild(&store, &config.export, &rows)?;
     eprintln!("{}: {} articles, {} files written", config.export.path.display(), made.articles, made.written);
     Ok(())
 }

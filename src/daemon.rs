@@ -133,9 +133,8 @@ async fn mirror(desk: Arc<Desk>, changed: Arc<Notify>) {
 
 /// One catch-up of the export folder.
 pub fn export_now(desk: &Desk) -> anyhow::Result<()> {
-    let now = Utc::now();
-    let rows = status::rows(&desk.config, &desk.store, now)?;
-    export::catch_up(&desk.store, &desk.config.export, &rows, now)?;
+    let rows = status::rows(&desk.config, &desk.store)?;
+    export::catch_up(&desk.store, &desk.config.export, &rows)?;
     Ok(())
 }
 

@@ -1,10 +1,14 @@
-//! One event: its log line and its counter.
+//! One event: its log line and its counter; how the sites do.
+
+mod rows;
+
+pub use rows::rows;
 
 use crate::article::Outcome;
 use crate::config::Site;
 use crate::poll::{FeedNews, Settled};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 use url::Url;
 
@@ -29,10 +33,11 @@ pub fn entry_settled(site: &Site, settled: &Settled) {
         Outcome::Duplicate { of } => info!(site, url, outcome, %of, title = ?settled.title, "article"),
         _ => info!(site, url, outcome, title = ?settled.title, dropped = settled.dropped, "article"),
     }
+}
 
-/// How a site does: a line of `diemtin sites --json`, an element of `status/sites.json`. Made of the configuration
+/// How a site does: a line of `diemtin sites --json` and of `status/sites.json`. Made of the configuration
 /// and the store alone, never of the clock, so that the export folder can be made again byte for byte.
-#[derive(Clone, PartialEq, Serialize, Debug)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct SiteRow {
     pub id: String,
     pub name: String,
@@ -57,7 +62,7 @@ pub struct SiteRow {
     pub gave_up: usize,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum SiteHealth {
     Ok,
@@ -66,7 +71,7 @@ pub enum SiteHealth {
     New,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum ExtractionHealth {
     Ok,
@@ -76,11 +81,21 @@ pub enum ExtractionHealth {
     Unknown,
 }
 
-#[derive(Clone, PartialEq, Serialize, Debug)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct FeedRow {
     pub url: String,
     pub last_success: Option<DateTime<Utc>>,
     /// In a row.
     pub failures: u32,
     pub last_error: Option<String>,
+}
+
+impl std::fmt::Display for SiteHealth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            SiteHealth::Ok => "ok",
+            SiteHealth::Failing => "failing",
+            SiteHealth::New => "new",
+        })
+    }
 }

@@ -36,7 +36,7 @@ pub fn sites(config: &Config, json: bool) -> anyhow::Result<()> {
 /// From the store; while a daemon holds it, what that daemon wrote last.
 fn rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
     match Store::open(&config.store.path) {
-        Ok(store) => Ok(status::rows(config, &store, Utc::now())?),
+        Ok(store) => Ok(status::rows(config, &store)?),
         Err(StoreError::Held(_)) => written_rows(config),
         Err(other) => Err(other.into()),
     }

@@ -110,9 +110,9 @@ fn judge(
     };
     let printed = matches!(change, Change::New { .. } | Change::Revise { .. });
     let mark = Mark { due: None, outcome: Some(outcome), judged: examined.verdict.topics, ..mark };
-    let raw = page.as_ref().filter(|_| !desk.config.store.raw_pages.is_zero()).map(|page| page.body.as_slice());
-    let key = desk.store.settle(&site.id, &mark, change, raw, now)?;
-    if let Some(key) = key.filter(|_| printed) {
+    let raw = page.as_ref().filter(|_| !desk.config.store.raw_pages.is_zero());
+    let written = desk.store.settle(&site.id, &mark, change, raw, now)?;
+    if let Some(key) = written.key.filter(|_| printed) {
         index.remove(key);
         index.insert(key, &examined.print);
     }
