@@ -4,7 +4,7 @@ mod address;
 mod write;
 
 pub use address::canonical;
-pub use write::{html, markdown, plain};
+pub use write::{html, html_escape, markdown, plain};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use schemars::JsonSchema;

@@ -1,13 +1,25 @@
 //! Makes the folder hold what the store holds.
+//!
+//! The folder is a function of the store (and, for `status/sites.json`, of the configuration): no clock is asked. A
+//! round begins where the manifest says that the last one ended, so one that was killed is simply done again.
 
 mod article;
+mod feeds;
+mod folder;
+mod manifest;
+mod mirror;
+mod schema;
+mod verify;
 
 pub use article::{html, json, markdown, path, sha256};
+pub use mirror::Mirror;
+pub use schema::schemas;
+pub use verify::verify;
 
 use crate::config::ExportConfig;
 use crate::status::SiteRow;
 use crate::store::{Store, StoreError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
@@ -43,22 +55,14 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
-/// Brings the folder up to date with the store: syncs the store first, and writes only what changed.
-pub fn catch_up(_store: &Store, _config: &ExportConfig, _sites: &[SiteRow]) -> Result<Wrote, ExportError> {
-    todo!()
+/// One round for a caller that exports once; [`Mirror`] is for many. Syncs the store first, and writes only what
+/// changed. `sites` are all sites, in the order of the configuration.
+pub fn catch_up(store: &Store, config: &ExportConfig, sites: &[SiteRow]) -> Result<Wrote, ExportError> {
+    Mirror::open(config)?.catch_up(store, sites)
 }
 
-/// Makes the whole folder again: the same bytes as a folder always kept up to date, and nothing else in it.
-pub fn rebuild(_store: &Store, _config: &ExportConfig, _sites: &[SiteRow]) -> Result<Wrote, ExportError> {
-    todo!()
-}
-
-/// Reads the folder alone: every checksum, every sequence.
-pub fn verify(_folder: &Path) -> Result<Report, ExportError> {
-    todo!()
-}
-
-/// The JSON Schemas, by the names of their files.
-pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
-    todo!()
+/// Makes the whole folder again: the same bytes as a folder always kept up to date. Files under the export's own names
+/// that do not belong are taken away, others are left alone.
+pub fn rebuild(store: &Store, config: &ExportConfig, sites: &[SiteRow]) -> Result<Wrote, ExportError> {
+    Mirror::open(config)?.rebuild(store, sites)
 }
