@@ -297,7 +297,9 @@ pub enum Outcome {
     /// Fetched again, same text.
     Unchanged,
     /// Fetched again, but what came is no better: the old text stays.
-    Kept { why: String },
+    Kept {
+        why: String,
+    },
     OffTopic,
     /// To be tried again.
     Later {

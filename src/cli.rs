@@ -197,7 +197,7 @@ fn rebuild(config: &Config) -> anyhow::Result<()> {
     let store = Store::open(&config.store.path)?;
     let rows = crate::status::rows(config, &store)?;
     let made = export::rebuild(&store, &config.export, &rows)?;
-    eprintln!("{}: {} articles, {} files written", config.export.path.display(), made.articles, made.written);
+    eprintln!("{}: change {}, {} files written", config.export.path.display(), made.seq, made.files);
     Ok(())
 }
 

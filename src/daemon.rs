@@ -1,8 +1,9 @@
 //! The long run: a walker a site, signals, reload, stop, systemd.
 
 use crate::config::{Config, Site};
+use crate::export::Mirror;
 use crate::poll::{self, Desk};
-use crate::{export, status};
+use crate::status;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sd_notify::NotifyState;
@@ -114,13 +115,14 @@ async fn walk(desk: Arc<Desk>, site: Arc<Site>, first: DateTime<Utc>, slots: Arc
 
 /// Brings the export folder up to date whenever something changed.
 async fn mirror(desk: Arc<Desk>, changed: Arc<Notify>) {
+    let mut open = None;
     loop {
         changed.notified().await;
         tokio::time::sleep(EXPORT_AFTER).await;
-        let desk = desk.clone();
-        let done = tokio::task::spawn_blocking(move || export_now(&desk)).await;
+        let (desk, kept) = (desk.clone(), open.take());
+        let done = tokio::task::spawn_blocking(move || round(&desk, kept)).await;
         match done {
-            Ok(Ok(())) => {}
+            Ok(Ok(mirror)) => open = Some(mirror),
             Ok(Err(why)) => {
                 error!("the export folder could not be brought up to date, tried again in a minute: {why:#}");
                 tokio::time::sleep(Duration::from_secs(60)).await;
@@ -131,10 +133,17 @@ async fn mirror(desk: Arc<Desk>, changed: Arc<Notify>) {
     }
 }
 
-/// One catch-up of the export folder.
-pub fn export_now(desk: &Desk) -> anyhow::Result<()> {
+/// One round of the export, on the folder as it was left open, if it was.
+fn round(desk: &Desk, open: Option<Mirror>) -> anyhow::Result<Mirror> {
+    let mut mirror = open.map_or_else(|| Mirror::open(&desk.config.export), Ok)?;
     let rows = status::rows(&desk.config, &desk.store)?;
-    export::catch_up(&desk.store, &desk.config.export, &rows)?;
+    mirror.catch_up(&desk.store, &rows)?;
+    Ok(mirror)
+}
+
+/// One round of the export, for a caller that stops afterwards.
+pub fn export_now(desk: &Desk) -> anyhow::Result<()> {
+    round(desk, None)?;
     Ok(())
 }
 

@@ -83,7 +83,11 @@ pub struct FeedReport {
 pub enum FeedNews {
     /// 304, or the same bytes as last time.
     Unchanged,
-    Read { entries: usize, new: usize, repairs: Vec<String> },
+    Read {
+        entries: usize,
+        new: usize,
+        repairs: Vec<String>,
+    },
     /// The server asked to be left alone until then.
     Waiting(DateTime<Utc>),
 }
@@ -112,7 +116,8 @@ impl Round {
 
     /// The first feed's error, if every feed failed.
     pub fn failure(&self) -> Option<&str> {
-        let errors: Option<Vec<&str>> = self.feeds.iter().map(|f| f.result.as_ref().err().map(String::as_str)).collect();
+        let errors: Option<Vec<&str>> =
+            self.feeds.iter().map(|f| f.result.as_ref().err().map(String::as_str)).collect();
         errors.and_then(|errors| errors.first().copied())
     }
 }

@@ -21,7 +21,11 @@ async fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     let house = house::House::open();
     let config = house.config(folder, &[]);
-    println!("{} sites are served on loopback addresses; their configuration is {}", house.places.len(), config.display());
+    println!(
+        "{} sites are served on loopback addresses; their configuration is {}",
+        house.places.len(),
+        config.display()
+    );
     let desk = Arc::new(tokio::task::spawn_blocking(move || Desk::open(Config::load(&config)?)).await??);
     for nth in ["FIRST", "SECOND"] {
         println!("\n{nth} ROUND");
@@ -35,7 +39,13 @@ async fn main() -> anyhow::Result<()> {
     }
     let folder = &desk.config.export.path;
     let report = export::verify(folder)?;
-    println!("\n{}: {} files, {} changes, {} problems", folder.display(), report.files, report.seq, report.problems.len());
+    println!(
+        "\n{}: {} files, {} changes, {} problems",
+        folder.display(),
+        report.files,
+        report.seq,
+        report.problems.len()
+    );
     println!("start with {}/README.txt", folder.display());
     Ok(())
 }

@@ -75,8 +75,13 @@ pub enum Given {
 }
 
 /// `work` on all threads, then `finish` in input order, then a line of output.
-fn bulk<T: Send>(input: &Input, work: impl Fn(Given) -> T + Sync, mut finish: impl FnMut(T) -> Value) -> anyhow::Result<()> {
-    let jobs = input.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get);
+fn bulk<T: Send>(
+    input: &Input,
+    work: impl Fn(Given) -> T + Sync,
+    mut finish: impl FnMut(T) -> Value,
+) -> anyhow::Result<()> {
+    let jobs =
+        input.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get);
     let (give, take) = sync_channel::<(usize, Given)>(jobs * 4);
     let (done, collect) = sync_channel::<(usize, T)>(jobs * 4);
     let take = Mutex::new(take);

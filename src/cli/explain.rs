@@ -1,8 +1,8 @@
 //! `diemtin explain`: what would become of a page, and why.
 
 use super::{BAD_DATA, Exit};
-use crate::article::{Clean, DateFrom, Dropped, Entry, Id, Judged, Outcome, Page, plain};
-use crate::config::{Config, Site};
+use crate::article::{Clean, DateFrom, Dropped, Entry, Id, Judged, Kind, Outcome, Page, plain};
+use crate::config::{Config, Select, Site, Tls};
 use crate::dedup::Index;
 use crate::fetch::{FetchError, Fetched, Fetcher, Validators};
 use crate::poll::{self, Examined};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 pub fn explain(config: &Config, what: &str, site: Option<&str>, json: bool) -> anyhow::Result<()> {
@@ -45,7 +46,8 @@ pub fn explain(config: &Config, what: &str, site: Option<&str>, json: bool) -> a
 /// From the network, as the daemon would, or from a file.
 fn page(config: &Config, what: &str, site: Option<&str>) -> anyhow::Result<(Url, Page)> {
     if !what.starts_with("http://") && !what.starts_with("https://") {
-        let file = Path::new(what).canonicalize().with_context(|| format!("{what}: no such file, and not an http address"))?;
+        let file =
+            Path::new(what).canonicalize().with_context(|| format!("{what}: no such file, and not an http address"))?;
         let body = std::fs::read(&file)?;
         let url = Url::from_file_path(&file).map_err(|()| anyhow::anyhow!("{what}: not a path"))?;
         return Ok((url.clone(), Page { url, content_type: None, body }));
@@ -66,8 +68,28 @@ fn chosen_site(config: &Config, id: Option<&str>, url: &Url) -> anyhow::Result<A
         let found = config.sites.iter().find(|site| site.id == id).cloned();
         return found.ok_or_else(|| anyhow::anyhow!("{}: there is no [[site]] {id}", config.file.display()));
     }
-    let same_host = |site: &&Arc<Site>| url.has_host() && site.feeds.iter().any(|feed| bare_host(feed) == bare_host(url));
-    Ok(config.sites.iter().find(same_host).cloned().unwrap_or_else(|| Arc::new(Site::unlisted())))
+    let same_host =
+        |site: &&Arc<Site>| url.has_host() && site.feeds.iter().any(|feed| bare_host(feed) == bare_host(url));
+    Ok(config.sites.iter().find(same_host).cloned().unwrap_or_else(|| Arc::new(unlisted(url))))
+}
+
+/// A page of a site that no configuration names: fetched and judged with what is the default everywhere.
+fn unlisted(url: &Url) -> Site {
+    Site {
+        id: String::new(),
+        name: String::new(),
+        province: String::new(),
+        province_now: String::new(),
+        kind: Kind::Government,
+        feeds: vec![url.clone()],
+        layout: None,
+        every: Duration::from_secs(20 * 60),
+        tls: Tls::Modern,
+        ca_file: None,
+        pages: true,
+        select: Select::AnyTopic,
+        headers: Vec::new(),
+    }
 }
 
 fn bare_host(url: &Url) -> Option<&str> {
@@ -78,7 +100,11 @@ fn bare_host(url: &Url) -> Option<&str> {
 enum Known {
     /// No store was asked, and why.
     NotAsked(String),
-    Asked { mark: Option<Box<Mark>>, kept: Option<u32>, twin: Option<(Id, String, f64)> },
+    Asked {
+        mark: Option<Box<Mark>>,
+        kept: Option<u32>,
+        twin: Option<(Id, String, f64)>,
+    },
 }
 
 fn known(config: &Config, site: &Site, id: &Id, examined: &Examined) -> anyhow::Result<Known> {
@@ -96,7 +122,8 @@ fn known(config: &Config, site: &Site, id: &Id, examined: &Examined) -> anyhow::
         index.insert(key, &print);
     }
     let twin = index.twin(&examined.print);
-    let twin = twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
+    let twin =
+        twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
     Ok(Known::Asked {
         mark: store.mark(&site.id, id)?.map(Box::new),
         kept: store.article(id)?.map(|article| article.rev),
@@ -107,7 +134,11 @@ fn known(config: &Config, site: &Site, id: &Id, examined: &Examined) -> anyhow::
 fn report(out: &mut impl Write, url: &Url, site: &Site, examined: &Examined, known: &Known) -> io::Result<()> {
     let clean = &examined.clean;
     writeln!(out, "page       {url}")?;
-    writeln!(out, "site       {}", if site.id.is_empty() { "none in the configuration has this host" } else { &site.id })?;
+    writeln!(
+        out,
+        "site       {}",
+        if site.id.is_empty() { "none in the configuration has this host" } else { &site.id }
+    )?;
     writeln!(out, "title      {}", examined.title)?;
     writeln!(out, "published  {}", published(clean))?;
     writeln!(out, "authors    {}", clean.authors.join(", "))?;
@@ -189,7 +220,8 @@ fn seen(mark: &Mark) -> String {
 fn as_json(url: &Url, site: &Site, examined: &Examined, known: &Known) -> Value {
     let clean = &examined.clean;
     let kept = clean.blocks.iter().zip(&clean.kept_by);
-    let kept: Vec<Value> = kept.map(|(block, why)| json!({"text": plain(std::slice::from_ref(block)), "why": why})).collect();
+    let kept: Vec<Value> =
+        kept.map(|(block, why)| json!({"text": plain(std::slice::from_ref(block)), "why": why})).collect();
     json!({
         "url": url, "site": site.id, "title": examined.title, "published": clean.published, "published_from": clean.published_from,
         "authors": clean.authors, "method": clean.method, "kept": kept, "images": clean.images, "dropped": clean.dropped,

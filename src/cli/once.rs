@@ -64,9 +64,15 @@ fn summarize(desk: &Desk, rounds: &BTreeMap<String, Round>) -> anyhow::Result<()
             writeln!(out, "{site}: {line}")?;
         }
     }
-    let sum: Vec<String> = sum.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " "))).collect();
+    let sum: Vec<String> =
+        sum.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " "))).collect();
     let sum = if sum.is_empty() { "nothing new".to_owned() } else { sum.join(", ") };
-    writeln!(out, "{} sites polled, {failed} failed; {sum}; export in {}", rounds.len(), desk.config.export.path.display())?;
+    writeln!(
+        out,
+        "{} sites polled, {failed} failed; {sum}; export in {}",
+        rounds.len(),
+        desk.config.export.path.display()
+    )?;
     if failed > 0 && failed == rounds.len() {
         writeln!(out, "no site answered: is this machine connected to the Internet?")?;
     }
@@ -79,7 +85,8 @@ fn lines(round: &Round) -> Vec<String> {
         match &feed.result {
             Ok(FeedNews::Unchanged) => {}
             Ok(FeedNews::Read { entries, new, repairs }) => {
-                let mended = if repairs.is_empty() { String::new() } else { format!("; mended: {}", repairs.join(", ")) };
+                let mended =
+                    if repairs.is_empty() { String::new() } else { format!("; mended: {}", repairs.join(", ")) };
                 lines.push(format!("{entries} entries, {new} new{mended}"));
             }
             Ok(FeedNews::Waiting(until)) => lines.push(format!("{} asked to wait until {until}", feed.url)),

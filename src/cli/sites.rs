@@ -16,7 +16,11 @@ pub fn sites(config: &Config, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0).max(4);
-    writeln!(out, "{:width$}  {:8}  {:16}  {:16}  {:>5}  {:16}  WHY", "SITE", "STATE", "LAST SUCCESS", "LAST NEW", "FAILS", "NEXT POLL")?;
+    writeln!(
+        out,
+        "{:width$}  {:8}  {:16}  {:16}  {:>5}  {:16}  WHY",
+        "SITE", "STATE", "LAST SUCCESS", "LAST NEW", "FAILS", "NEXT POLL"
+    )?;
     for row in &rows {
         writeln!(
             out,

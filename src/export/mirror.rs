@@ -243,7 +243,7 @@ impl Mirror {
     fn write_status(&mut self, sites: &[SiteRow], round: &mut Round) -> Result<()> {
         let rows: Vec<String> =
             sites.iter().map(|row| serde_json::to_string(row).expect("strings, numbers and lists only")).collect();
-        let text = if rows.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", rows.join(",\n")) };
+        let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
         round.wrote += usize::from(self.folder.write(STATUS, text.as_bytes())?);
         Ok(())
     }

@@ -64,12 +64,7 @@ pub async fn settle(desk: &Arc<Desk>, site: &Arc<Site>, now: DateTime<Utc>) -> R
     Ok(all)
 }
 
-async fn settle_one(
-    desk: &Arc<Desk>,
-    site: &Arc<Site>,
-    mark: Mark,
-    now: DateTime<Utc>,
-) -> Result<Settled, StoreError> {
+async fn settle_one(desk: &Arc<Desk>, site: &Arc<Site>, mark: Mark, now: DateTime<Utc>) -> Result<Settled, StoreError> {
     let page = if site.pages { Some(page(desk, site, &mark).await) } else { None };
     let (desk, site) = (desk.clone(), site.clone());
     blocking(move || match page.transpose() {
@@ -87,13 +82,7 @@ async fn page(desk: &Desk, site: &Site, mark: &Mark) -> Result<Page, FetchError>
 }
 
 /// Examined and written, with the index held in between.
-fn judge(
-    desk: &Desk,
-    site: &Site,
-    mark: Mark,
-    page: Option<Page>,
-    now: DateTime<Utc>,
-) -> Result<Settled, StoreError> {
+fn judge(desk: &Desk, site: &Site, mark: Mark, page: Option<Page>, now: DateTime<Utc>) -> Result<Settled, StoreError> {
     let examined = match examine(page.as_ref(), &mark.entry, site, &desk.topics, now) {
         Ok(examined) => examined,
         Err(error) => return later(desk, site, mark, error.to_string(), None, now),
@@ -226,7 +215,10 @@ fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>
         topics: topics.map(|t| TopicMatch { id: t.id.clone(), score: t.score, hits: t.hits.clone() }).collect(),
         copies: Vec::new(),
         history: Vec::new(),
-        extraction: Extraction { method: clean.method, dropped: u32::try_from(clean.dropped.len()).unwrap_or(u32::MAX) },
+        extraction: Extraction {
+            method: clean.method,
+            dropped: u32::try_from(clean.dropped.len()).unwrap_or(u32::MAX),
+        },
     }
 }
 
@@ -263,13 +255,7 @@ fn later(
     write(desk, site, mark, Outcome::Later { why }, now)
 }
 
-fn give_up(
-    desk: &Desk,
-    site: &Site,
-    mark: Mark,
-    why: String,
-    now: DateTime<Utc>,
-) -> Result<Settled, StoreError> {
+fn give_up(desk: &Desk, site: &Site, mark: Mark, why: String, now: DateTime<Utc>) -> Result<Settled, StoreError> {
     write(desk, site, Mark { due: None, ..mark }, Outcome::GaveUp { why }, now)
 }
 

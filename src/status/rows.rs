@@ -14,7 +14,8 @@ pub fn rows(config: &Config, store: &Store) -> Result<Vec<SiteRow>, StoreError> 
 fn row(site: &Site, store: &Store) -> Result<SiteRow, StoreError> {
     let state = store.site(&site.id)?;
     let (health, reason) = health(site, &state);
-    let gave_up = store.marks(&site.id)?.iter().filter(|mark| matches!(mark.outcome, Some(Outcome::GaveUp { .. }))).count();
+    let gave_up =
+        store.marks(&site.id)?.iter().filter(|mark| matches!(mark.outcome, Some(Outcome::GaveUp { .. }))).count();
     Ok(SiteRow {
         id: site.id.clone(),
         name: site.name.clone(),

@@ -143,7 +143,8 @@ impl House {
 
     /// A config.toml for these sites in `folder`, with the layouts that diemtin ships.
     pub fn config(&self, folder: &Path, only: &[&str]) -> PathBuf {
-        let shipped = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")).expect("config.toml");
+        let shipped =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")).expect("config.toml");
         let shipped: DocumentMut = shipped.parse().expect("config.toml is TOML");
         let mut text = "[http]\nhost_gap = \"0s\"\nallow_private = true\n".to_owned();
         for place in self.places.iter().filter(|place| only.is_empty() || only.contains(&place.id.as_str())) {
@@ -183,7 +184,8 @@ fn answer(mut connection: TcpStream, place: &Place, state: &State) -> std::io::R
         other => well(place, &path, known.as_deref(), state, matches!(other, Some(Reply::HalfBody))),
     };
     state.seen.lock().unwrap().push(Seen { site: place.id.clone(), path, status });
-    let length = if head.contains("Content-Length") { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    let length =
+        if head.contains("Content-Length") { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     write!(connection, "HTTP/1.1 {status} Fixture\r\n{head}{length}Connection: close\r\n\r\n")?;
     connection.write_all(&body)
 }

@@ -80,7 +80,8 @@ fn a_site_that_fails_is_said_and_the_round_ends_well() {
 #[test]
 fn a_wrong_configuration_is_said_whole_with_its_places() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "[pol]\nevery = \"20m\"\n[[site]]\nid = \"a\"\nprovince = \"Hưng Yên\"\nkind = \"partty\"\nfeeds = [\"x\"]\n";
+    let text =
+        "[pol]\nevery = \"20m\"\n[[site]]\nid = \"a\"\nprovince = \"Hưng Yên\"\nkind = \"partty\"\nfeeds = [\"x\"]\n";
     fs::write(folder.path().join("config.toml"), text).expect("writable");
     for command in [&["check"][..], &["run"], &["once"]] {
         let checked = diemtin(folder.path(), command);
@@ -113,7 +114,10 @@ fn a_bad_line_is_answered_and_the_rest_go_on() {
     let answers = tried("select", "{\"id\":1}\nnot json\n{\"id\":3,\"title\":\"a\",\"text\":\"b\"}\n");
     assert_eq!(answers[0], json!({"id": 1, "ok": false, "error": "no text"}));
     assert_eq!((&answers[1]["ok"], &answers[1]["id"]), (&json!(false), &Value::Null));
-    assert_eq!((&answers[2]["ok"], &answers[2]["id"], &answers[2]["selected"]), (&json!(true), &json!(3), &json!(false)));
+    assert_eq!(
+        (&answers[2]["ok"], &answers[2]["id"], &answers[2]["selected"]),
+        (&json!(true), &json!(3), &json!(false))
+    );
 }
 
 #[test]
@@ -121,7 +125,8 @@ fn copies_are_told_by_the_first_of_them() {
     let text = "Sáng nay, tại nhà văn hóa thôn Đông, Ban công tác mặt trận mời bà con đến bàn việc mở rộng đường làng, \
         mỗi nhà góp ba ngày công và nhường lại một mét đất dọc theo con mương cũ, việc ghi sổ do tổ giám sát làm.";
     let upper = text.to_uppercase();
-    let input = [("a", text), ("b", "Chuyện khác hẳn về mùa gặt năm nay ở cánh đồng phía tây của huyện."), ("c", &upper)];
+    let input =
+        [("a", text), ("b", "Chuyện khác hẳn về mùa gặt năm nay ở cánh đồng phía tây của huyện."), ("c", &upper)];
     let input: String = input.iter().map(|(id, text)| format!("{}\n", json!({"id": id, "text": text}))).collect();
     let answers = tried("dedup", &input);
     assert_eq!(answers[0]["kind"], "new");

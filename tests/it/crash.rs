@@ -37,7 +37,8 @@ fn killed_at_any_moment_once_more_gives_the_same_export() {
 }
 
 fn killed_after(folder: &Path, wait: Duration) {
-    let mut running = command(folder, &["once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut running =
+        command(folder, &["once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     // The moment of the kill is what varies; no assertion depends on it.
     std::thread::sleep(wait);
     running.kill().expect("it can be killed");

@@ -34,7 +34,8 @@ impl Daemon {
     fn told(&self, word: &str) -> String {
         let mut buffer = [0; 4096];
         loop {
-            let length = self.notify.recv(&mut buffer).unwrap_or_else(|why| panic!("systemd was not told {word}: {why}"));
+            let length =
+                self.notify.recv(&mut buffer).unwrap_or_else(|why| panic!("systemd was not told {word}: {why}"));
             let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
             if message.contains(word) {
                 return message;

@@ -174,6 +174,7 @@ async fn a_walk_that_was_cut_goes_on() {
     let rest = office.poll(SITE, noon() + TimeDelta::minutes(1)).await;
     let whole = Office::new(&[SITE]).poll(SITE, noon()).await;
     assert!(!rest.settled.is_empty() && rest.settled.len() <= whole.settled.len());
-    let kept = tree(&office.export()).keys().filter(|name| name.ends_with(".json") && name.starts_with("articles/")).count();
+    let kept =
+        tree(&office.export()).keys().filter(|name| name.ends_with(".json") && name.starts_with("articles/")).count();
     assert_eq!(kept, whole.settled.iter().filter(|s| s.outcome == Outcome::Stored).count());
 }

@@ -29,7 +29,9 @@ pub fn diemtin(folder: &Path, arguments: &[&str]) -> Output {
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diemtin"));
     command.args(arguments).current_dir(folder);
-    for name in ["DIEMTIN_STORE_PATH", "DIEMTIN_EXPORT_PATH", "DIEMTIN_STATUS_LISTEN", "JOURNAL_STREAM", "NOTIFY_SOCKET"] {
+    for name in
+        ["DIEMTIN_STORE_PATH", "DIEMTIN_EXPORT_PATH", "DIEMTIN_STATUS_LISTEN", "JOURNAL_STREAM", "NOTIFY_SOCKET"]
+    {
         command.env_remove(name);
     }
     command

@@ -119,7 +119,9 @@ fn difference(wanted: &str, is: &str) -> Option<String> {
         match (wanted.next(), is.next()) {
             (None, None) => return None,
             (w, i) if w == i => {}
-            (w, i) => return Some(format!("  wanted: {}\n  is:     {}", w.unwrap_or("(the end)"), i.unwrap_or("(the end)"))),
+            (w, i) => {
+                return Some(format!("  wanted: {}\n  is:     {}", w.unwrap_or("(the end)"), i.unwrap_or("(the end)")));
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ impl Stage {
     pub fn select(config: Option<&Path>) -> anyhow::Result<Stage> {
         let topics = match Config::find(config) {
             Ok(file) => Config::load(&file)?.topics,
-            Err(none) if config.is_some() => return Err(none),
+            Err(none) if config.is_some() => return Err(none.into()),
             Err(_) => vec![TopicConfig::shipped()],
         };
         Ok(Stage::Select(Topics::new(&topics)))
