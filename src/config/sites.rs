@@ -104,15 +104,10 @@ fn province(section: &Section, kind: Option<Kind>, known: &[Province]) -> Option
 }
 
 fn feeds(section: &Section, taken: &mut HashMap<Url, String>) -> Vec<Url> {
-    let Some(typed) = section.texts("feeds") else {
-        if section.named("feeds").is_none() {
-            section.missing("feeds", "[\"https://…/rss\"]");
-        }
-        return Vec::new();
-    };
-    if typed.is_empty() && section.named("feeds").and_then(Item::as_array).is_some_and(|list| list.is_empty()) {
-        section.missing("an address in feeds", "[\"https://…/rss\"]");
+    if section.named("feeds").is_none_or(|feeds| feeds.as_array().is_some_and(|list| list.is_empty())) {
+        section.missing("feeds", "[\"https://…/rss\"]");
     }
+    let typed = section.texts("feeds").unwrap_or_default();
     typed.into_iter().filter_map(|feed| section.checked(feed, address)).filter_map(|f| new(section, f, taken)).collect()
 }
 
