@@ -3,7 +3,8 @@
 mod evidence;
 mod print;
 
-pub use print::Print;
+pub use evidence::overlap;
+pub use print::Print; // DEBUG
 
 use std::collections::HashMap;
 

@@ -5,46 +5,69 @@ use super::print::Print;
 /// Share of the shorter text's shingles that the longer one has.
 const CONTAINED: f64 = 0.6;
 
+const NEARLY_ALL: f64 = 0.8;
+
+const DEEP: f64 = 0.25;
+
 /// How similar, if they are one.
 pub fn similarity(a: &Print, b: &Print) -> Option<f64> {
     let o = overlap(a, b);
     o.same().then_some(o.contained)
 }
 
+/// What one text has of another.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Part {
+    pub samples: usize,
+    pub matched: usize,
+    /// Samples before the first that matched, and after the last.
+    pub before: usize,
+    pub after: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Overlap {
+    pub small: Part,
+    pub large: Part,
+    /// Matched samples that follow each other in the same order in both, among neighbours.
     pub contained: f64,
-    pub of_larger: f64,
-    pub larger_start: f64,
-    pub smaller_start: f64,
-    pub density: f64,
 }
 
 pub fn overlap(a: &Print, b: &Print) -> Overlap {
     let level = a.level.max(b.level);
     let (x, y) = (a.at_level(level), b.at_level(level));
     let (small, large) = if x.len() <= y.len() { (x, y) } else { (y, x) };
-    let s = shared(&small, &large);
-    let l = shared(&large, &small);
-    let n = s.iter().filter(|m| **m).count() as f64;
-    let nl = l.iter().filter(|m| **m).count() as f64;
-    let start = |v: &[bool]| v.iter().position(|m| *m).map_or(1.0, |p| p as f64 / v.len() as f64);
-    let span = |v: &[bool]| match (v.iter().position(|m| *m), v.iter().rposition(|m| *m)) {
-        (Some(a), Some(b)) => (b - a + 1) as f64,
-        _ => 1.0,
-    };
-    Overlap {
-        contained: n / small.len().max(1) as f64,
-        of_larger: nl / large.len().max(1) as f64,
-        larger_start: start(&l),
-        smaller_start: start(&s),
-        density: (n / span(&s)).min(nl / span(&l)),
+    let small_part = Part::of(&shared(&small, &large));
+    let large_part = Part::of(&shared(&large, &small));
+    Overlap { small: small_part, large: large_part, contained: small_part.matched as f64 / small.len().max(1) as f64 }
+}
+
+impl Part {
+    fn of(matches: &[bool]) -> Part {
+        let before = matches.iter().position(|m| *m).unwrap_or(matches.len());
+        let after = matches.iter().rev().position(|m| *m).unwrap_or(matches.len());
+        Part { samples: matches.len(), matched: matches.iter().filter(|m| **m).count(), before, after }
     }
 }
 
 impl Overlap {
+    /// A copy stands at the head of both, or is nearly all of one and not deep within the other (a digest has it
+    /// there, and a follow-up has it as its background).
     fn same(&self) -> bool {
-        self.contained >= CONTAINED
+        let (small, large) = (self.small, self.large);
+        if share(large.before, large) > DEEP {
+            return false;
+        }
+        if self.contained >= NEARLY_ALL {
+            return true;
+        }
+        let diverge = share(small.after, small) > 0.25 && share(large.after, large) > 0.25;
+        self.contained >= CONTAINED && !diverge && share(small.before, small) < DEEP
     }
+}
+
+fn share(of: usize, part: Part) -> f64 {
+    of as f64 / part.samples.max(1) as f64
 }
 
 fn shared(of: &[u32], with: &[u32]) -> Vec<bool> {

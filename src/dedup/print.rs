@@ -80,7 +80,19 @@ impl Print {
 /// Sentences rather than a headline, a menu, a list of links or an imprint.
 fn is_prose(line: &str, syllables: usize) -> bool {
     let end = line.trim_end_matches(['"', '”', '»', ')', '/', ' ', '\'', '’']);
-    syllables >= LONG_LINE || (syllables >= SHORT_LINE && end.ends_with(['.', '!', '?', '…', ':', ';']))
+    let sentence = syllables >= SHORT_LINE && end.ends_with(['.', '!', '?', '…', ':', ';']);
+    (sentence || syllables >= LONG_LINE) && !is_imprint(line) && !is_link(line, end)
+}
+
+/// Addresses, licences and rights stand at the foot of every page.
+fn is_imprint(line: &str) -> bool {
+    const WORDS: [&str; 7] = ["@", "www.", "©", "copyright", "giấy phép", "ghi rõ nguồn", "bản quyền"];
+    line.len() < 400 && WORDS.iter().any(|w| line.contains(w))
+}
+
+/// Another article's headline: it has a bullet or its date in brackets.
+fn is_link(line: &str, end: &str) -> bool {
+    line.starts_with(['•', '»', '▪', '►', '+']) || (line.ends_with(')') && end.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 /// A text of fewer syllables than a shingle has is one shingle.
