@@ -296,6 +296,10 @@ pub enum Outcome {
     },
     /// Fetched again, same text.
     Unchanged,
+    /// Fetched again, but what came is no better: the old text stays.
+    Kept {
+        why: String,
+    },
     OffTopic,
     /// To be tried again.
     Later {
@@ -314,6 +318,7 @@ impl Outcome {
             Outcome::Duplicate { .. } => "duplicate",
             Outcome::Revision { .. } => "revision",
             Outcome::Unchanged => "unchanged",
+            Outcome::Kept { .. } => "kept",
             Outcome::OffTopic => "off_topic",
             Outcome::Later { .. } => "later",
             Outcome::GaveUp { .. } => "gave_up",

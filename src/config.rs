@@ -1,6 +1,17 @@
 //! config.toml: as typed, then as meant.
 
+mod load;
+mod near;
+mod provinces;
+mod section;
+mod settings;
+mod sites;
+mod source;
+#[cfg(test)]
+mod tests;
+
 use crate::article::{Kind, SiteRef};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,21 +28,28 @@ pub struct Config {
     pub poll: PollConfig,
     pub http: HttpConfig,
     pub status: StatusConfig,
+    /// At least one.
     pub topics: Vec<TopicConfig>,
+    /// At least one, in the order of the files.
     pub sites: Vec<Arc<Site>>,
+    /// By name.
+    pub layouts: BTreeMap<String, Arc<Layout>>,
 }
 
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
+    /// sled's folder.
     pub path: PathBuf,
-    /// Zero keeps none.
+    /// How long pages are kept as served. Zero keeps none.
     pub raw_pages: Duration,
 }
 
 #[derive(Clone, Debug)]
 pub struct ExportConfig {
     pub path: PathBuf,
+    /// How an article is written; without repeats.
     pub formats: Vec<Format>,
+    /// How long a deletion stays visible.
     pub keep_tombstones: Duration,
 }
 
@@ -42,58 +60,86 @@ pub enum Format {
     Html,
 }
 
+/// `at_least` ≤ `every` ≤ `at_most`, none of them zero.
 #[derive(Clone, Debug)]
 pub struct PollConfig {
+    /// From one poll of a site to the next, until its rhythm is known.
     pub every: Duration,
     pub at_least: Duration,
     pub at_most: Duration,
+    /// Sites at once; at least 1.
     pub concurrency: usize,
 }
 
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
+    /// A valid header value.
     pub user_agent: String,
+    /// For a whole request, redirects and body included. Never zero.
     pub timeout: Duration,
+    /// From the end of one request to a host to the start of the next.
     pub host_gap: Duration,
+    /// Bytes of a body after decompression. Never zero.
     pub max_body: u64,
+    /// True: loopback and private addresses may be fetched.
     pub allow_private: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct StatusConfig {
+    /// `None`: no status pages are served.
     pub listen: Option<SocketAddr>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TopicConfig {
+    /// Unique; `dan-van` is the shipped model.
     pub id: String,
+    /// The score from which an article is selected; more than 0.
     pub threshold: f64,
+    /// Added to the shipped terms of the topic, or in place of them.
     pub terms: Vec<TermConfig>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TermConfig {
+    /// The phrase, as typed.
     pub say: String,
+    /// What it adds to the score; finite, may be negative.
     pub weight: f64,
+}
+
+impl TopicConfig {
+    /// What is asked where the configuration names no topic.
+    pub fn shipped() -> TopicConfig {
+        TopicConfig { id: "dan-van".to_owned(), threshold: 1.0, terms: Vec::new() }
+    }
 }
 
 /// A site as configured.
 #[derive(Clone, Debug)]
 pub struct Site {
+    /// `[a-z0-9-]+`, unique.
     pub id: String,
     pub name: String,
+    /// As typed, in the table's spelling; `Trung ương` for central sites that name none.
     pub province: String,
     /// `province` as it is called since July 2025.
     pub province_now: String,
     pub kind: Kind,
+    /// At least one; http or https; none of them twice in the whole configuration.
     pub feeds: Vec<Url>,
+    /// `None`: the extractor finds the article by itself.
     pub layout: Option<Arc<Layout>>,
+    /// The first guess of its interval.
     pub every: Duration,
     pub tls: Tls,
+    /// PEM certificates of authorities that this site is trusted by, too.
     pub ca_file: Option<PathBuf>,
     /// False: no article page is fetched, the feed's own text is kept.
     pub pages: bool,
     pub select: Select,
+    /// Sent with each request to the origins of its feeds; valid names and values.
     pub headers: Vec<(String, String)>,
 }
 
@@ -111,8 +157,11 @@ impl Site {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Tls {
+    /// TLS 1.2 and 1.3 with forward secrecy.
     Modern,
+    /// Old protocol versions and ciphers too, still verified. Needs the cargo feature `legacy-tls`.
     Legacy,
+    /// Any certificate is believed.
     Insecure,
 }
 
@@ -146,7 +195,23 @@ pub struct ConfigError {
 }
 
 impl Config {
-    pub fn load(_file: &Path) -> Result<Config, ConfigError> {
-        todo!()
+    /// Reads `file` and the `conf.d/*.toml` beside it; `DIEMTIN_STORE_PATH`, `DIEMTIN_EXPORT_PATH` (relative to the
+    /// working directory) and `DIEMTIN_STATUS_LISTEN` override.
+    pub fn load(file: &Path) -> Result<Config, ConfigError> {
+        load::load(file, |name| std::env::var_os(name))
+    }
+
+    /// The file named on the command line, else `config.toml` in the working directory, else in `/etc/diemtin`.
+    pub fn find(explicit: Option<&Path>) -> Result<PathBuf, ConfigError> {
+        if let Some(file) = explicit {
+            return Ok(file.to_owned());
+        }
+        let places = [Path::new("config.toml"), Path::new("/etc/diemtin/config.toml")];
+        if let Some(file) = places.iter().find(|file| file.exists()) {
+            return Ok(file.to_path_buf());
+        }
+        let here = std::env::current_dir().map_or("the working directory".into(), |d| d.display().to_string());
+        let says = format!("no configuration: neither config.toml in {here} nor {}", places[1].display());
+        Err(ConfigError { mistakes: vec![says + " is there; name one with --config FILE"] })
     }
 }

@@ -49,7 +49,7 @@ pub struct Wrote {
 }
 
 /// What is wrong with a folder.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, Debug)]
 pub struct Report {
     pub seq: u64,
     pub files: usize,

@@ -1,0 +1,64 @@
+//! The provinces, before and since July 2025.
+
+use super::near;
+use crate::text::fold;
+
+/// What a central site has for a province.
+pub const CENTRAL: &str = "Trung ương";
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Province {
+    pub name: String,
+    /// As it is called since July 2025.
+    pub now: String,
+    folded: String,
+}
+
+pub fn all() -> Vec<Province> {
+    let rows = include_str!("provinces.tsv").lines().filter(|line| !line.starts_with('#'));
+    let pairs = rows.filter_map(|line| line.split_once('\t'));
+    pairs.map(|(name, now)| Province { name: name.into(), now: now.into(), folded: fold(name) }).collect()
+}
+
+/// By its name, in any case, spelling of tones or normal form; else what to say.
+pub fn find<'a>(provinces: &'a [Province], typed: &str) -> Result<&'a Province, String> {
+    if let Some(same) = provinces.iter().find(|p| p.name == typed) {
+        return Ok(same);
+    }
+    let folded = fold(typed);
+    provinces.iter().find(|p| p.folded == folded).ok_or_else(|| {
+        let hint = nearest(provinces, &folded).map(|p| format!(", did you mean `{}`?", p.name)).unwrap_or_default();
+        format!("`{typed}` is no province, neither of the 34 nor of the 63 before July 2025{hint}")
+    })
+}
+
+/// The one whose name stands within what was typed (`tỉnh Hưng Yên`), else the one of the fewest letters' difference.
+fn nearest<'a>(provinces: &'a [Province], folded: &str) -> Option<&'a Province> {
+    let within = provinces.iter().filter(|p| folded.contains(&p.folded)).max_by_key(|p| p.folded.len());
+    let bearable = (folded.chars().count() / 3).max(2);
+    let close = provinces.iter().map(|p| (near::distance(folded, &p.folded), p)).filter(|c| c.0 <= bearable);
+    within.or_else(|| close.min_by_key(|c| c.0).map(|c| c.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{all, find};
+    use std::collections::HashSet;
+
+    #[test]
+    fn there_were_63_and_are_34() {
+        let provinces = all();
+        let now: HashSet<&str> = provinces.iter().map(|p| p.now.as_str()).collect();
+        assert_eq!((provinces.len(), now.len()), (63, 34));
+        assert!(now.iter().all(|now| find(&provinces, now).is_ok_and(|p| p.now == *now)));
+    }
+
+    #[test]
+    fn a_province_is_found_however_it_is_spelled() {
+        let provinces = all();
+        assert_eq!(find(&provinces, "Hoà Bình").unwrap().now, "Phú Thọ");
+        assert!(find(&provinces, "Hung Yen").unwrap_err().ends_with("did you mean `Hưng Yên`?"));
+        assert!(find(&provinces, "Thừa Thiên Huế").unwrap_err().ends_with("did you mean `Huế`?"));
+        assert!(find(&provinces, "Atlantis").unwrap_err().ends_with("July 2025"));
+    }
+}

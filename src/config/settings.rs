@@ -1,0 +1,243 @@
+//! Everything in config.toml but its sites and layouts.
+
+use super::section::Section;
+use super::source::{At, Typed};
+use super::*;
+use std::ffi::OsString;
+
+/// The keys at the top that are read here.
+pub const KEYS: [&str; 6] = ["store", "export", "poll", "http", "status", "topic"];
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The configuration without its sites. What is wrong is reported, and by default here.
+pub fn settings(root: &Section, file: PathBuf, base: &Path) -> Config {
+    let store = store(root.table("store"), base);
+    let export = export(root.table("export"), base);
+    let poll = poll(root.table("poll"));
+    let http = http(root.table("http"));
+    let status = status(root.table("status"));
+    Config {
+        file,
+        store,
+        export,
+        poll,
+        http,
+        status,
+        topics: topics(root),
+        sites: Vec::new(),
+        layouts: BTreeMap::new(),
+    }
+}
+
+fn store(section: Section, base: &Path) -> StoreConfig {
+    let path = path(&section, "path", base).map_or(base.join("var/store"), |p| p.value);
+    let raw_pages = section.duration("raw_pages").map_or(30 * DAY, |d| d.value);
+    section.finish();
+    StoreConfig { path, raw_pages }
+}
+
+fn export(section: Section, base: &Path) -> ExportConfig {
+    let path = path(&section, "path", base).map_or(base.join("var/export"), |p| p.value);
+    let formats = formats(&section);
+    let keep_tombstones = section.duration("keep_tombstones").map_or(90 * DAY, |d| d.value);
+    section.finish();
+    ExportConfig { path, formats, keep_tombstones }
+}
+
+fn formats(section: &Section) -> Vec<Format> {
+    let Some(names) = section.texts("formats") else { return vec![Format::Json, Format::Md] };
+    let known = [("json", Format::Json), ("md", Format::Md), ("html", Format::Html)];
+    let mut formats = Vec::new();
+    for name in names {
+        let at = name.at.clone();
+        match section.choice(name, &known) {
+            Some(format) if formats.contains(&format) => section.source.mistake(&at, "this format is named twice"),
+            Some(format) => formats.push(format),
+            None => {}
+        }
+    }
+    formats
+}
+
+fn poll(section: Section) -> PollConfig {
+    let interval = |key, default| positive(&section, section.duration(key), default);
+    let (least, most) = (interval("at_least", 10 * MINUTE), interval("at_most", DAY));
+    let every = interval("every", 20 * MINUTE);
+    if least.value > most.value {
+        section.source.mistake(&least.at, format!("`at_least` is more than `at_most` ({})", shown(most.value)));
+    } else {
+        between(&section, &every, least.value, most.value);
+    }
+    let sites = section.count("concurrency");
+    let sites = sites.and_then(|n| section.checked(n, |n| within(n, 1, 10_000))).map_or(16, |n| n.value);
+    section.finish();
+    PollConfig { every: every.value, at_least: least.value, at_most: most.value, concurrency: sites }
+}
+
+/// Reports an interval outside of the two bounds.
+pub fn between(section: &Section, every: &Typed<Duration>, least: Duration, most: Duration) {
+    let says = match every.value {
+        every if every < least => format!("`every` is {}, less than `at_least` ({})", shown(every), shown(least)),
+        every if every > most => format!("`every` is {}, more than `at_most` ({})", shown(every), shown(most)),
+        _ => return,
+    };
+    section.source.mistake(&every.at, says);
+}
+
+fn shown(duration: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(duration)
+}
+
+fn positive(section: &Section, typed: Option<Typed<Duration>>, default: Duration) -> Typed<Duration> {
+    let check = |d: Duration| if d.is_zero() { Err("must be more than zero".to_owned()) } else { Ok(d) };
+    let checked = typed.and_then(|d| section.checked(d, check));
+    checked.unwrap_or(Typed { value: default, at: section.at.clone() })
+}
+
+fn within(n: i64, least: usize, most: usize) -> Result<usize, String> {
+    let good = usize::try_from(n).ok().filter(|n| (least..=most).contains(n));
+    good.ok_or_else(|| format!("must be between {least} and {most}"))
+}
+
+fn http(section: Section) -> HttpConfig {
+    let agent = section.text("user_agent").and_then(|t| section.checked(t, user_agent)).map(|t| t.value);
+    let user_agent = agent.unwrap_or_else(|| named("diemtin/VERSION (+mailto:operator@example.vn)"));
+    let timeout = positive(&section, section.duration("timeout"), MINUTE).value;
+    let host_gap = section.duration("host_gap").map_or(Duration::from_secs(1), |d| d.value);
+    let size = |n: u64| if n == 0 { Err("must be more than zero".to_owned()) } else { Ok(n) };
+    let max_body = section.size("max_body").and_then(|n| section.checked(n, size)).map_or(10 << 20, |n| n.value);
+    let allow_private = section.flag("allow_private").is_some_and(|f| f.value);
+    section.finish();
+    HttpConfig { user_agent, timeout, host_gap, max_body, allow_private }
+}
+
+/// VERSION stands for the daemon's own.
+fn named(user_agent: &str) -> String {
+    user_agent.replace("VERSION", env!("CARGO_PKG_VERSION"))
+}
+
+fn user_agent(typed: &str) -> Result<String, String> {
+    let visible = !typed.trim().is_empty() && typed.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if visible { Ok(named(typed)) } else { Err("must be plain ASCII text: servers are told it in a header".to_owned()) }
+}
+
+fn status(section: Section) -> StatusConfig {
+    let default = Some(SocketAddr::from(([127, 0, 0, 1], 8640)));
+    let listen = section.text("listen").and_then(|t| section.checked(t, listen)).map_or(default, |t| t.value);
+    section.finish();
+    StatusConfig { listen }
+}
+
+fn listen(typed: &str) -> Result<Option<SocketAddr>, String> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let address = typed.parse().map_err(|_| {
+        format!("`{typed}` is not an address with a port, like \"127.0.0.1:8640\"; \"\" turns the pages off")
+    });
+    address.map(Some)
+}
+
+fn topics(root: &Section) -> Vec<TopicConfig> {
+    let mut topics: Vec<(TopicConfig, At)> = Vec::new();
+    let sections = root.tables("topic");
+    if sections.is_empty() {
+        return vec![TopicConfig::shipped()];
+    }
+    for section in sections {
+        let Some((topic, at)) = topic(section) else { continue };
+        match topics.iter().find(|t| t.0.id == topic.id) {
+            Some((_, first)) => {
+                let says = format!("topic `{}` already stands at {}", topic.id, root.source.place(first));
+                root.source.mistake(&at, says);
+            }
+            None => topics.push((topic, at)),
+        }
+    }
+    topics.into_iter().map(|t| t.0).collect()
+}
+
+/// The topic whose terms come with the program.
+const SHIPPED: &str = "dan-van";
+
+fn topic(section: Section) -> Option<(TopicConfig, At)> {
+    let id = id(&section);
+    let positive = |n: f64| if n > 0.0 { Ok(n) } else { Err("must be more than 0".to_owned()) };
+    let threshold = section.number("threshold").and_then(|n| section.checked(n, positive));
+    let sections = section.tables("term");
+    if sections.is_empty() && id.as_ref().is_some_and(|id| id.value != SHIPPED) {
+        section.missing("term", "[{ say = \"…\", weight = 1.0 }], since only `dan-van` comes with terms");
+    }
+    let mut terms: Vec<TermConfig> = Vec::new();
+    for typed in sections {
+        terms.extend(term(typed, &terms));
+    }
+    section.finish();
+    let id = id?;
+    Some((TopicConfig { id: id.value.to_owned(), threshold: threshold.map_or(1.0, |n| n.value), terms }, id.at))
+}
+
+fn term(section: Section, before: &[TermConfig]) -> Option<TermConfig> {
+    let new = |say: &str| match crate::text::fold(say) {
+        folded if folded.trim().is_empty() => Err("must be a phrase".to_owned()),
+        folded if before.iter().any(|t| crate::text::fold(&t.say) == folded) => Err(format!("`{say}` stands twice")),
+        _ => Ok(say.to_owned()),
+    };
+    let say = need(&section, "say", "\"…\"").and_then(|say| section.checked(say, new));
+    let weight = section.number("weight");
+    if weight.is_none() && section.named("weight").is_none() {
+        section.missing("weight", "1.0");
+    }
+    section.finish();
+    Some(TermConfig { say: say?.value, weight: weight?.value })
+}
+
+/// A text that must be there.
+pub fn need<'a>(section: &Section<'a>, key: &'static str, like: &str) -> Option<Typed<&'a str>> {
+    let typed = section.text(key);
+    if typed.is_none() && section.named(key).is_none() {
+        section.missing(key, like);
+    }
+    typed
+}
+
+/// The `id` of a site or a topic.
+pub fn id<'a>(section: &Section<'a>) -> Option<Typed<&'a str>> {
+    let check = |id: &'a str| {
+        let good = !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if good { Ok(id) } else { Err(format!("`{id}` must be made of a-z, 0-9 and - alone")) }
+    };
+    section.checked(need(section, "id", "\"a-z0-9-\"")?, check)
+}
+
+/// A path, relative to the file's folder.
+pub fn path(section: &Section, key: &'static str, base: &Path) -> Option<Typed<PathBuf>> {
+    let check = |path: &str| if path.is_empty() { Err("must not be empty".to_owned()) } else { Ok(base.join(path)) };
+    section.checked(section.text(key)?, check)
+}
+
+/// What the environment says stands above what the file says.
+pub fn overrides(config: &mut Config, env: &impl Fn(&str) -> Option<OsString>, mistakes: &mut Vec<String>) {
+    for (name, path) in
+        [("DIEMTIN_STORE_PATH", &mut config.store.path), ("DIEMTIN_EXPORT_PATH", &mut config.export.path)]
+    {
+        // fails on an empty path alone
+        match env(name).map(std::path::absolute) {
+            Some(Ok(typed)) => *path = typed,
+            Some(Err(_)) => mistakes.push(format!("{name}: error: must not be empty")),
+            None => {}
+        }
+    }
+    let (store, export) = (&config.store.path, &config.export.path);
+    if store.starts_with(export) || export.starts_with(store) {
+        let says = "store and export need a folder each, neither within the other";
+        mistakes.push(format!("error: {says}: {} and {}", store.display(), export.display()));
+    }
+    match env("DIEMTIN_STATUS_LISTEN").map(|typed| listen(&typed.to_string_lossy())) {
+        Some(Ok(listen)) => config.status.listen = listen,
+        Some(Err(says)) => mistakes.push(format!("DIEMTIN_STATUS_LISTEN: error: {says}")),
+        None => {}
+    }
+}
