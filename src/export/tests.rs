@@ -94,8 +94,8 @@ fn the_folder_holds_what_the_store_holds() {
     assert_eq!((&json["rev"], &json["word_count"]), (&2.into(), &9.into()));
     assert_eq!(json["topics"][0]["score"], 0.3);
     assert_eq!(json["copies"][0]["similarity"], 0.9123);
-    let lines = out["changes/1.jsonl"].split_inclusive(|b| *b == b'\n');
-    let last: Logged = serde_json::from_slice(lines.last().unwrap()).unwrap();
+    let mut lines = out["changes/1.jsonl"].split_inclusive(|b| *b == b'\n');
+    let last: Logged = serde_json::from_slice(lines.next_back().unwrap()).unwrap();
     assert_eq!((last.seq, last.path, last.sha256), (6, path.clone(), Some(sha256(&out[&path]))));
     assert_eq!(out["daily/2024-01-24.jsonl"].iter().filter(|b| **b == b'\n').count(), 1);
     assert_eq!(out["daily/2024-01-26.jsonl"].iter().filter(|b| **b == b'\n').count(), 2);

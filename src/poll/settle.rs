@@ -97,12 +97,10 @@ fn judge(desk: &Desk, site: &Site, mark: Mark, page: Option<Page>, now: DateTime
         method: Some(examined.clean.method),
         dropped: examined.clean.dropped.len(),
     };
-    let printed = matches!(change, Change::New { .. } | Change::Revise { .. });
     let mark = Mark { due: None, outcome: Some(outcome), judged: examined.verdict.topics, ..mark };
     let raw = page.as_ref().filter(|_| !desk.config.store.raw_pages.is_zero());
     let written = desk.store.settle(&site.id, &mark, change, raw, now)?;
-    if let Some(key) = written.key.filter(|_| printed) {
-        index.remove(key);
+    if let Some(key) = written.key {
         index.insert(key, &examined.print);
     }
     Ok(settled)
@@ -126,7 +124,8 @@ fn decide(
         && let Some(first) = desk.store.article_at(twin.key)?
     {
         let copy = copy_of(site, mark, examined, twin.similarity);
-        return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print: None }));
+        let print = Some(examined.print.clone());
+        return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print }));
     }
     let article = Box::new(new_article(site, mark, examined, now));
     Ok((Outcome::Stored, Change::New { article, print: examined.print.clone() }))
