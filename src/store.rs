@@ -11,6 +11,7 @@
 //! | sites | site | [`SiteState`] |
 //! | entries | site `\0` id | [`Mark`] |
 //! | due | site `\0` milliseconds, id | nothing |
+//! | gone | site `\0` id, where it was given up | nothing |
 //! | articles | key | [`Kept`] |
 //! | ids | id | key |
 //! | prints | key | [`Print`]s, the latest last |

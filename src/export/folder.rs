@@ -50,12 +50,13 @@ impl Folder {
 
     /// Makes the file hold these bytes; false where it already did. Durable after [`Folder::sync`].
     pub fn write(&mut self, path: &str, bytes: &[u8]) -> Result<bool> {
-        if self.read(path)?.is_some_and(|old| old == bytes) {
-            return Ok(false);
-        }
         let (parent, name) = self.make_parents(path)?;
         let full = parent.join(&name);
         let temporary = parent.join(format!(".{name}.tmp"));
+        clear(&temporary).map_err(|e| failed(&temporary, e))?;
+        if self.read(path)?.is_some_and(|old| old == bytes) {
+            return Ok(false);
+        }
         replace(&temporary, &full, bytes).map_err(|e| failed(&full, e))?;
         self.unsynced.insert(parent);
         Ok(true)
@@ -153,12 +154,15 @@ impl Folder {
     }
 }
 
-/// The temporary name is always the same, so that a killed run leaves none that the next does not take.
-fn replace(temporary: &Path, full: &Path, bytes: &[u8]) -> io::Result<()> {
+/// What a killed run left: the temporary name is always the same, and its next run writes the same files.
+fn clear(temporary: &Path) -> io::Result<()> {
     match fs::remove_file(temporary) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
+}
+
+fn replace(temporary: &Path, full: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;

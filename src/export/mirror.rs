@@ -305,7 +305,7 @@ impl Mirror {
     }
 }
 
-/// The articles that changed after `from`, up to `reached`; from 0, all.
+/// The articles that changed after `from`, up to `reached`.
 fn touched(store: &Store, from: u64, reached: u64) -> Result<BTreeSet<Id>> {
     let mut ids = BTreeSet::new();
     for change in changes(store, from, reached) {

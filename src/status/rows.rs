@@ -1,7 +1,7 @@
 //! A row a site, out of what the configuration and the store say.
 
 use super::{ExtractionHealth, FeedRow, SiteHealth, SiteRow};
-use crate::article::{Method, Outcome};
+use crate::article::Method;
 use crate::config::{Config, Site};
 use crate::store::{SiteState, Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -14,8 +14,6 @@ pub fn rows(config: &Config, store: &Store) -> Result<Vec<SiteRow>, StoreError> 
 fn row(site: &Site, store: &Store) -> Result<SiteRow, StoreError> {
     let state = store.site(&site.id)?;
     let (health, reason) = health(site, &state);
-    let gave_up =
-        store.marks(&site.id)?.iter().filter(|mark| matches!(mark.outcome, Some(Outcome::GaveUp { .. }))).count();
     Ok(SiteRow {
         id: site.id.clone(),
         name: site.name.clone(),
@@ -31,7 +29,7 @@ fn row(site: &Site, store: &Store) -> Result<SiteRow, StoreError> {
         extraction: extraction(site, &state),
         feeds: site.feeds.iter().map(|url| feed_row(url, &state)).collect(),
         waiting: store.waiting_count(&site.id)?,
-        gave_up,
+        gave_up: store.gave_up_count(&site.id)?,
     })
 }
 

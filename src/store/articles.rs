@@ -7,7 +7,7 @@ use crate::store::raw::raw_key;
 use crate::store::record::{self, show};
 use crate::store::trees::{Step, Within};
 use crate::store::{Change, Kept, Logged, Mark, Op, Result, Settled, Store, StoreError, entries};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 
 /// How many shapes of an article are known again: its own, before and after revisions, and its copies'.
 const PRINTS: usize = 8;
@@ -46,7 +46,7 @@ impl Store {
         let seq = seqs.given + 1;
         let (article, rev) = (&kept.article, kept.article.rev + 1);
         let path = export::path(article, "json");
-        let line = Logged { seq, at: now, op: Op::Delete, id: id.clone(), rev, path, sha256: None };
+        let line = Logged { seq, at: now.trunc_subsecs(0), op: Op::Delete, id: id.clone(), rev, path, sha256: None };
         let line = record::pack(&line)?;
         self.transaction(|trees| {
             record::remove(&trees.articles, &key.to_be_bytes())?;
@@ -172,7 +172,7 @@ impl Put {
     fn of(key: u64, seq: u64, article: Article, prints: Option<Vec<Print>>, now: DateTime<Utc>) -> Result<Put> {
         let line = Logged {
             seq,
-            at: now,
+            at: now.trunc_subsecs(0),
             op: Op::Upsert,
             id: article.id.clone(),
             rev: article.rev,

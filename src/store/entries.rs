@@ -59,6 +59,7 @@ impl Store {
             }
             for key in forgotten.iter().flatten() {
                 record::remove(&trees.entries, key)?;
+                trees.gone.remove(key.as_slice())?;
             }
             if forgotten.is_some() {
                 record::put(&trees.meta, &swept_key(site), &chore)?;
@@ -132,6 +133,12 @@ impl Store {
         Ok(self.waiting(site)?.len())
     }
 
+    /// How many of the site's remembered entries were given up.
+    pub fn gave_up_count(&self, site: &str) -> Result<usize> {
+        let keys = self.walk(self.trees.gone.scan_prefix(entry_prefix(site)).keys());
+        keys.map(|key| key.map(|_| 1)).sum()
+    }
+
     /// Keys of marks that may go; none where the site was swept less than a day ago.
     fn to_forget(
         &self,
@@ -160,6 +167,7 @@ pub(super) struct Write {
     parts: Vec<Vec<u8>>,
     was_due: Option<Vec<u8>>,
     is_due: Option<Vec<u8>>,
+    gave_up: bool,
 }
 
 impl Write {
@@ -171,7 +179,8 @@ impl Write {
         }
         let due_key = |mark: &Mark| mark.due.map(|due| due_key(site, due, &id));
         let (was_due, is_due) = (old.and_then(due_key), due_key(&mark));
-        Ok(Write { key: entry_key(site, &id), parts: record::pack(&mark)?, was_due, is_due })
+        let gave_up = matches!(mark.outcome, Some(Outcome::GaveUp { .. }));
+        Ok(Write { key: entry_key(site, &id), parts: record::pack(&mark)?, was_due, is_due, gave_up })
     }
 
     pub fn apply(&self, trees: &Within) -> Step<()> {
@@ -182,6 +191,10 @@ impl Write {
         if let Some(key) = &self.is_due {
             trees.due.insert(key.as_slice(), &[])?;
         }
+        match self.gave_up {
+            true => trees.gone.insert(self.key.as_slice(), &[])?,
+            false => trees.gone.remove(self.key.as_slice())?,
+        };
         Ok(())
     }
 }

@@ -198,6 +198,12 @@ fn entries_wait_until_they_are_settled() {
     assert_eq!(due.iter().map(|m| &m.entry.id).collect::<Vec<_>>(), [&entry(3).id]);
     assert_eq!(store.next_due("hungyen").unwrap(), Some(at(5)));
     assert_eq!((store.waiting_count("hungyen").unwrap(), store.seq()), (2, 0));
+    let settle = |outcome| {
+        store.settle("hungyen", &settled_mark(&store, 3, outcome), Change::None, None, at(8)).unwrap();
+        store.gave_up_count("hungyen").unwrap()
+    };
+    assert_eq!(settle(Outcome::GaveUp { why: "HTTP 404: not there".to_owned() }), 1);
+    assert_eq!(settle(Outcome::OffTopic), 0);
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub struct Trees {
     pub sites: sled::Tree,
     pub entries: sled::Tree,
     pub due: sled::Tree,
+    pub gone: sled::Tree,
     pub articles: sled::Tree,
     pub ids: sled::Tree,
     pub prints: sled::Tree,
@@ -34,6 +35,7 @@ pub struct Within {
     pub sites: TransactionalTree,
     pub entries: TransactionalTree,
     pub due: TransactionalTree,
+    pub gone: TransactionalTree,
     pub articles: TransactionalTree,
     pub ids: TransactionalTree,
     pub prints: TransactionalTree,
@@ -133,8 +135,19 @@ impl Store {
     /// All of `steps` or nothing. The caller holds the lock to write, or nobody else can be there.
     pub(super) fn transaction(&self, steps: impl Fn(&Within) -> Step<()>) -> Result<()> {
         let t = &self.trees;
-        let all =
-            [&t.meta, &t.sites, &t.entries, &t.due, &t.articles, &t.ids, &t.prints, &t.shelves, &t.changes, &t.raw];
+        let all = [
+            &t.meta,
+            &t.sites,
+            &t.entries,
+            &t.due,
+            &t.gone,
+            &t.articles,
+            &t.ids,
+            &t.prints,
+            &t.shelves,
+            &t.changes,
+            &t.raw,
+        ];
         let run = || all.as_slice().transaction(|trees| Ok(steps(&within(trees))?));
         caught(&self.path, run)?.map_err(|e: TransactionError<()>| match e {
             TransactionError::Storage(e) => at(&self.path, e),
@@ -150,12 +163,13 @@ fn within(trees: &[TransactionalTree]) -> Within {
         sites: tree(1),
         entries: tree(2),
         due: tree(3),
-        articles: tree(4),
-        ids: tree(5),
-        prints: tree(6),
-        shelves: tree(7),
-        changes: tree(8),
-        raw: tree(9),
+        gone: tree(4),
+        articles: tree(5),
+        ids: tree(6),
+        prints: tree(7),
+        shelves: tree(8),
+        changes: tree(9),
+        raw: tree(10),
     }
 }
 
@@ -180,6 +194,7 @@ fn open_trees(db: &sled::Db) -> sled::Result<Trees> {
         sites: db.open_tree("sites")?,
         entries: db.open_tree("entries")?,
         due: db.open_tree("due")?,
+        gone: db.open_tree("gone")?,
         articles: db.open_tree("articles")?,
         ids: db.open_tree("ids")?,
         prints: db.open_tree("prints")?,
