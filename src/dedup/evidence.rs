@@ -1,22 +1,24 @@
 //! Are two texts one?
 
 use super::print::Print;
+use std::cmp::Ordering;
 
 /// Share of the shorter text's shingles that the longer one has.
 const CONTAINED: f64 = 0.6;
 
-const NEARLY_ALL: f64 = 0.8;
+const NEARLY_ALL: f64 = 0.85;
 
 const MOSTLY: f64 = 0.67;
 
 const DEEP: f64 = 0.18;
 
+const LEAD_LOST: f64 = 0.28;
+
 const DENSE: f64 = 1.6;
 
-/// How similar, if they are one.
-pub fn similarity(a: &Print, b: &Print) -> Option<f64> {
-    let o = overlap(a, b);
-    o.same().then_some(o.contained)
+/// How much they have in common, if they are one.
+pub fn same(a: &Print, b: &Print) -> Option<Overlap> {
+    Some(overlap(a, b)).filter(Overlap::same)
 }
 
 /// What one text has of another.
@@ -69,11 +71,19 @@ impl Overlap {
         if self.contained < CONTAINED {
             return false;
         }
+        if self.contained >= NEARLY_ALL && small.before == 0 && share(large.before, large) < LEAD_LOST {
+            return true;
+        }
         if share(large.before, large) > DEEP || share(small.before, small) > DEEP {
             return self.headline && self.contained >= NEARLY_ALL;
         }
         let diverge = share(small.after, small) > DEEP && share(large.after, large) > DEEP;
         self.contained >= NEARLY_ALL || (!diverge && (self.contained >= MOSTLY || self.dense()))
+    }
+
+    /// Of two that are near, the nearer is the one with more of the text.
+    pub fn closeness(&self, other: &Overlap) -> Ordering {
+        self.contained.total_cmp(&other.contained).then(self.large.matched.cmp(&other.large.matched))
     }
 
     /// Whole paragraphs in common, not a sentence here and there as in reports written from one template.

@@ -2,6 +2,7 @@
 
 use crate::text::{fold, syllables};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Syllables in a shingle.
 const SHINGLE: usize = 4;
@@ -22,7 +23,7 @@ const SMALLEST_KEY: usize = 10;
 const LONG_LINE: usize = 30;
 
 /// A line of fewer syllables is a headline, a menu, a byline.
-const SHORT_LINE: usize = 10;
+const SHORT_LINE: usize = 12;
 
 /// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
 /// its hashes never change between versions.
@@ -38,7 +39,7 @@ pub struct Print {
     pub level: u8,
     /// Hashes of shingles, those of [`Print::key`] first and sorted.
     key: Vec<u32>,
-    /// In the order of the text.
+    /// In the order of the text, each once.
     pub samples: Vec<u32>,
 }
 
@@ -65,8 +66,9 @@ impl Print {
 
     fn sampled(text: u64, headline: u32, shingles: &[u32]) -> Print {
         let level = (shingles.len() / SAMPLES).checked_ilog2().map_or(0, |l| l as u8 + 1).min(COARSEST);
-        let samples: Vec<u32> =
-            shingles.iter().copied().filter(|h| h >> (32 - level as u32).min(31) == 0 || level == 0).collect();
+        let mut seen = HashSet::new();
+        let sampled = |h: &u32| level == 0 || h >> (32 - u32::from(level)) == 0;
+        let samples: Vec<u32> = shingles.iter().copied().filter(|h| sampled(h) && seen.insert(*h)).collect();
         let mut key = shingles.to_vec();
         key.sort_unstable();
         key.dedup();
