@@ -3,6 +3,8 @@
 mod evidence;
 mod print;
 
+pub use print::Print;
+
 use evidence::Overlap;
 
 use std::collections::HashMap;
