@@ -9,6 +9,8 @@ mod folder;
 mod manifest;
 mod mirror;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use article::{html, json, markdown, path, sha256};

@@ -13,7 +13,7 @@
 //! | due | site `\0` milliseconds, id | nothing |
 //! | articles | key | [`Kept`] |
 //! | ids | id | key |
-//! | prints | key | [`Print`] |
+//! | prints | key | [`Print`]s, the latest last |
 //! | shelves | `d` day `\0` key, `p` province `\0` key | nothing |
 //! | changes | change number | [`Logged`] |
 //! | raw | day, id | [`RawPage`] |
@@ -23,6 +23,8 @@ mod changes;
 mod entries;
 mod raw;
 mod record;
+#[cfg(test)]
+pub(crate) mod tests;
 mod trees;
 
 pub use raw::RawPage;
@@ -115,8 +117,9 @@ pub enum Change {
     /// The article's text changed. What never moves (`day`, `first_seen_at`), `rev`, the rows of `copies` and the
     /// lines of `history` are carried over from the kept one; the last line of `article.history` says why.
     Revise { article: Box<Article>, print: Print },
-    /// A row more in the `copies` of another article (in place of one with its url), whose `rev` rises.
-    Copied { of: Id, copy: Copy },
+    /// A row more in the `copies` of another article (in place of one with its url), whose `rev` rises. With the copy's
+    /// print, if that is to be known again as well.
+    Copied { of: Id, copy: Copy, print: Option<Print> },
 }
 
 /// What a write did.

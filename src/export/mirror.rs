@@ -240,11 +240,14 @@ impl Mirror {
         self.put(&format!("feeds/{}.atom", feed.name), &feeds::atom(feed), round)
     }
 
+    /// A row a line, as `diemtin sites --json` prints them.
     fn write_status(&mut self, sites: &[SiteRow], round: &mut Round) -> Result<()> {
-        let rows: Vec<String> =
-            sites.iter().map(|row| serde_json::to_string(row).expect("strings, numbers and lists only")).collect();
-        let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
-        round.wrote += usize::from(self.folder.write(STATUS, text.as_bytes())?);
+        let mut text = Vec::new();
+        for row in sites {
+            text.extend(serde_json::to_vec(row).expect("strings, numbers and lists only"));
+            text.push(b'\n');
+        }
+        round.wrote += usize::from(self.folder.write(STATUS, &text)?);
         Ok(())
     }
 

@@ -83,9 +83,9 @@ fn check_head(folder: &Folder, manifest: &Manifest, problems: &mut Vec<String>) 
 
 fn check_status(folder: &Folder, problems: &mut Vec<String>) -> Result<()> {
     let rows = plain(folder.read(STATUS))?;
-    let read = |bytes: &[u8]| serde_json::from_slice::<Vec<serde_json::Value>>(bytes).is_ok();
-    if !matches!(rows, Ok(Some(bytes)) if read(&bytes)) {
-        problems.push(format!("{STATUS} is no list"));
+    let row = |line: &[u8]| serde_json::from_slice::<serde_json::Value>(line).is_ok_and(|row| row.is_object());
+    if !matches!(rows, Ok(Some(bytes)) if bytes.split_inclusive(|b| *b == b'\n').all(row)) {
+        problems.push(format!("{STATUS} is not a row a line"));
     }
     Ok(())
 }

@@ -126,7 +126,7 @@ fn decide(
         && let Some(first) = desk.store.article_at(twin.key)?
     {
         let copy = copy_of(site, mark, examined, twin.similarity);
-        return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy }));
+        return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print: None }));
     }
     let article = Box::new(new_article(site, mark, examined, now));
     Ok((Outcome::Stored, Change::New { article, print: examined.print.clone() }))

@@ -9,6 +9,9 @@ use crate::store::trees::{Step, Within};
 use crate::store::{Change, Kept, Logged, Mark, Op, Result, Settled, Store, StoreError, entries};
 use chrono::{DateTime, NaiveDate, Utc};
 
+/// How many shapes of an article are known again: its own, before and after revisions, and its copies'.
+const PRINTS: usize = 8;
+
 impl Store {
     /// Mark, article, print, page as served and change number in one transaction.
     pub fn settle(
@@ -81,9 +84,12 @@ impl Store {
         self.records("articles", &self.trees.articles, 0)
     }
 
-    /// Every article's print, for [`crate::dedup::Index`].
+    /// Every article's prints, for [`crate::dedup::Index`]: its own and those of its copies, the latest last.
     pub fn prints(&self) -> impl Iterator<Item = Result<(u64, Print)>> {
-        self.records("prints", &self.trees.prints, 0)
+        self.records::<Vec<Print>>("prints", &self.trees.prints, 0).flat_map(|item| match item {
+            Ok((key, prints)) => prints.into_iter().map(|print| Ok((key, print))).collect(),
+            Err(e) => vec![Err(e)],
+        })
     }
 
     /// The keys of a day's articles, in the order in which they came.
@@ -120,19 +126,31 @@ impl Store {
         match change {
             Change::None => Ok(None),
             Change::New { article, print } | Change::Revise { article, print } => {
-                let old = self.kept_locked(&article.id)?;
-                let (key, article) = match old {
+                let (key, article) = match self.kept_locked(&article.id)? {
                     None => (seq, *article),
                     Some((key, old)) => (key, revised(old.article, *article)),
                 };
-                Put::of(key, seq, article, Some(&print), now).map(Some)
+                Put::of(key, seq, article, self.printed(key, Some(print))?, now).map(Some)
             }
-            Change::Copied { of, copy } => {
+            Change::Copied { of, copy, print } => {
                 let Some((key, kept)) = self.kept_locked(&of)? else { return Ok(None) };
                 let Some(article) = with_copy(kept.article, copy, now) else { return Ok(None) };
-                Put::of(key, seq, article, None, now).map(Some)
+                Put::of(key, seq, article, self.printed(key, print)?, now).map(Some)
             }
         }
+    }
+
+    /// The article's prints with one more; none where it is known.
+    fn printed(&self, key: u64, print: Option<Print>) -> Result<Option<Vec<Print>>> {
+        let Some(print) = print else { return Ok(None) };
+        let kept: Option<Vec<Print>> = self.get_locked("prints", &self.trees.prints, &key.to_be_bytes())?;
+        let mut prints = kept.unwrap_or_default();
+        if prints.contains(&print) {
+            return Ok(None);
+        }
+        prints.drain(..(prints.len() + 1).saturating_sub(PRINTS));
+        prints.push(print);
+        Ok(Some(prints))
     }
 }
 
@@ -145,13 +163,13 @@ struct Put {
     kept: Vec<Vec<u8>>,
     /// The record of the key under the id.
     pointer: Vec<Vec<u8>>,
-    print: Option<Vec<Vec<u8>>>,
+    prints: Option<Vec<Vec<u8>>>,
     shelves: [Vec<u8>; 2],
     line: Vec<Vec<u8>>,
 }
 
 impl Put {
-    fn of(key: u64, seq: u64, article: Article, print: Option<&Print>, now: DateTime<Utc>) -> Result<Put> {
+    fn of(key: u64, seq: u64, article: Article, prints: Option<Vec<Print>>, now: DateTime<Utc>) -> Result<Put> {
         let line = Logged {
             seq,
             at: now,
@@ -169,7 +187,7 @@ impl Put {
             shelves: shelves(&article, key),
             kept: record::pack(&Kept { seq, article })?,
             pointer: record::pack(&key)?,
-            print: print.map(record::pack).transpose()?,
+            prints: prints.as_ref().map(record::pack).transpose()?,
             line: record::pack(&line)?,
         })
     }
@@ -177,8 +195,8 @@ impl Put {
     fn apply(&self, trees: &Within) -> Step<()> {
         record::put(&trees.articles, &self.key.to_be_bytes(), &self.kept)?;
         record::put(&trees.changes, &self.seq.to_be_bytes(), &self.line)?;
-        if let Some(print) = &self.print {
-            record::put(&trees.prints, &self.key.to_be_bytes(), print)?;
+        if let Some(prints) = &self.prints {
+            record::put(&trees.prints, &self.key.to_be_bytes(), prints)?;
         }
         if self.key == self.seq {
             record::put(&trees.ids, self.id.as_str().as_bytes(), &self.pointer)?;

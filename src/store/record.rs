@@ -127,7 +127,7 @@ pub fn show(key: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     /// Text that zstd cannot make small.
-    fn noise(len: usize) -> String {
+    pub fn noise(len: usize) -> String {
         let mut out = String::new();
         for n in 0u64.. {
             if out.len() >= len {
