@@ -57,11 +57,8 @@ async fn give(mut stream: TcpStream, answer: &[u8], asked: &Mutex<Vec<String>>) 
     }
     asked.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
     // a client that has seen enough hangs up
-    stream.write_all(answer).await.unwrap_or(());
-    if answer.ends_with(SILENCE) {
-        // until the client hangs up
-        stream.read_to_end(&mut Vec::new()).await.map_or((), drop);
-    }
+    let sent = stream.write_all(answer).await;
+    while sent.is_ok() && answer.ends_with(SILENCE) && stream.read_u8().await.is_ok() {}
 }
 
 /// An answer that ends so is never finished.
@@ -398,4 +395,25 @@ async fn a_certificate_is_trusted_as_the_site_says() {
     assert!(expected.iter().any(|says| failed.starts_with(says)), "{failed}");
     assert_eq!(body(fetcher.get(&added, &url, &none).await), b"text");
     assert_eq!(body(fetcher.get(&insecure, &url, &none).await), b"text");
+}
+
+#[cfg(feature = "legacy-tls")]
+#[tokio::test]
+async fn old_tls_is_verified_too() {
+    let url = Url::parse(&format!("https://{}/", tls_server(2))).unwrap();
+    let fetcher = Fetcher::new(&http()).unwrap();
+    let ca_file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/cert.pem");
+    let legacy = Site { tls: Tls::Legacy, ..site(url.clone()) };
+    let added = Site { ca_file: Some(ca_file), ..legacy.clone() };
+    let none = Validators::default();
+    let failed = says(fetcher.get(&legacy, &url, &none).await);
+    assert!(failed.starts_with("the server's certificate is not trusted"), "{failed}");
+    assert_eq!(body(fetcher.get(&added, &url, &none).await), b"text");
+}
+
+#[test]
+fn a_get_can_run_in_any_task() {
+    fn sendable<T: Send>(_: T) {}
+    let (fetcher, url) = (Fetcher::new(&http()).unwrap(), Url::parse("http://a.example/").unwrap());
+    sendable(fetcher.get(&site(url.clone()), &url, &Validators::default()));
 }

@@ -96,6 +96,8 @@ fn connection(error: &std::io::Error) -> String {
 fn other(error: &reqwest::Error, causes: &[&(dyn Error + 'static)]) -> String {
     let innermost = causes.last().map_or_else(|| error.to_string(), |cause| cause.to_string());
     let what = match error {
+        // OpenSSL's words, with old TLS
+        _ if innermost.contains("certificate") => "the server's certificate is not trusted",
         e if e.is_decode() => "the answer is damaged or broke off",
         e if e.is_body() => "the answer broke off",
         e if e.is_connect() => "no connection",
