@@ -4,7 +4,7 @@ mod address;
 mod write;
 
 pub use address::canonical;
-pub use write::{html, markdown, plain};
+pub use write::{html, html_escape, markdown, plain};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -296,6 +296,10 @@ pub enum Outcome {
     },
     /// Fetched again, same text.
     Unchanged,
+    /// Fetched again, but what came is no better: the old text stays.
+    Kept {
+        why: String,
+    },
     OffTopic,
     /// To be tried again.
     Later {
@@ -314,6 +318,7 @@ impl Outcome {
             Outcome::Duplicate { .. } => "duplicate",
             Outcome::Revision { .. } => "revision",
             Outcome::Unchanged => "unchanged",
+            Outcome::Kept { .. } => "kept",
             Outcome::OffTopic => "off_topic",
             Outcome::Later { .. } => "later",
             Outcome::GaveUp { .. } => "gave_up",

@@ -1,6 +1,232 @@
 //! One short function a command.
+
+mod bulk;
+mod explain;
+mod log;
+mod once;
+mod sites;
+
+use crate::config::Config;
+use crate::store::{Store, StoreError};
+use crate::{daemon, export};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// Điểm tin: polls the feeds of Vietnamese provincial sites and keeps what is about civic mobilization (dân vận).
+#[derive(Parser, Debug)]
+#[command(name = "diemtin", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    /// The configuration [default: config.toml here, else /etc/diemtin/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How to write the log where no journal takes it
+    #[arg(long, global = true, value_name = "FORM", default_value = "text")]
+    log: LogForm,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum LogForm {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// The daemon, until SIGTERM or SIGINT; SIGHUP reloads
+    Run,
+    /// Poll every site once, settle what is due, bring the export up to date
+    Once,
+    /// Say every mistake in the configuration
+    Check,
+    /// Say what would become of a page: kept, dropped, why; stores nothing
+    Explain {
+        /// An address, or a file with a saved page
+        #[arg(value_name = "URL|FILE")]
+        what: String,
+        /// Treat it as a page of this site
+        #[arg(long, value_name = "ID")]
+        site: Option<String>,
+        /// One JSON object instead of a report
+        #[arg(long)]
+        json: bool,
+    },
+    /// A row a site: state, last success, last new article, failures, next poll
+    Sites {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Care of the export folder
+    #[command(subcommand)]
+    Export(ExportCommand),
+    /// One stage by itself, in bulk; opens no store
+    Try(bulk::Try),
+    /// Completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// The manual page, in roff
+    Man,
+    /// The JSON Schemas of the export folder, one a line
+    Schema,
+}
+
+#[derive(Subcommand, Debug)]
+enum ExportCommand {
+    /// Check every checksum and sequence
+    Verify {
+        /// One JSON object instead of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the folder again from the store, byte for byte
+    Rebuild,
+}
+
+/// An error with the exit code it calls for.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Exit {
+    code: u8,
+    why: String,
+}
+
+const FAILED: u8 = 1;
+const BAD_DATA: u8 = 65;
+const STORE_HELD: u8 = 69;
+const BAD_CONFIG: u8 = 78;
 
 pub fn main() -> ExitCode {
-    todo!()
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("diemtin: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let file = cli.config.as_deref();
+    match &cli.command {
+        Command::Run => run_daemon(file, cli.log),
+        Command::Once => once::once(load(file)?, cli.log),
+        Command::Check => check(file),
+        Command::Explain { what, site, json } => explain::explain(&load(file)?, what, site.as_deref(), *json),
+        Command::Sites { json } => sites::sites(&load(file)?, *json),
+        Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
+        Command::Export(ExportCommand::Rebuild) => rebuild(&load(file)?),
+        Command::Try(stage) => bulk::try_stage(stage, file),
+        Command::Completions { shell } => completions(*shell),
+        Command::Man => man(),
+        Command::Schema => schema(),
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(exit) = error.downcast_ref::<Exit>() {
+        return exit.code;
+    }
+    if error.is::<crate::config::ConfigError>() {
+        return BAD_CONFIG;
+    }
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::Held(_)) => STORE_HELD,
+        _ => FAILED,
+    }
+}
+
+/// `diemtin … | head` is no failure.
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn load(file: Option<&Path>) -> anyhow::Result<Config> {
+    Ok(Config::load(&Config::find(file)?)?)
+}
+
+fn run_daemon(file: Option<&Path>, form: LogForm) -> anyhow::Result<()> {
+    let file = Config::find(file)?;
+    // A mistake is said before anything else is set up.
+    Config::load(&file)?;
+    log::start(form);
+    let runtime = runtime()?;
+    let done = runtime.block_on(daemon::run(&file));
+    // What still runs is atomic or repeatable; stopping takes less than the five seconds that are promised.
+    runtime.shutdown_timeout(Duration::from_secs(3));
+    done
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn check(file: Option<&Path>) -> anyhow::Result<()> {
+    let config = load(file)?;
+    let feeds: usize = config.sites.iter().map(|site| site.feeds.len()).sum();
+    writeln!(io::stdout(), "{}: right: {} sites, {feeds} feeds", config.file.display(), config.sites.len())?;
+    Ok(())
+}
+
+fn verify(config: &Config, json: bool) -> anyhow::Result<()> {
+    let report = export::verify(&config.export.path)?;
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+    } else {
+        for problem in &report.problems {
+            writeln!(out, "{problem}")?;
+        }
+        writeln!(out, "{} files, change {}: {} problems", report.files, report.seq, report.problems.len())?;
+    }
+    if report.problems.is_empty() {
+        return Ok(());
+    }
+    let why = "the export folder is damaged: `diemtin export rebuild` makes it again from the store";
+    Err(Exit { code: FAILED, why: why.to_owned() }.into())
+}
+
+fn rebuild(config: &Config) -> anyhow::Result<()> {
+    let store = Store::open(&config.store.path)?;
+    let rows = crate::status::rows(config, &store)?;
+    let made = export::rebuild(&store, &config.export, &rows)?;
+    eprintln!("{}: change {}, {} files written", config.export.path.display(), made.seq, made.files);
+    Ok(())
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "diemtin", &mut script);
+    Ok(io::stdout().write_all(&script)?)
+}
+
+fn man() -> anyhow::Result<()> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    Ok(io::stdout().write_all(&page)?)
+}
+
+fn schema() -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for (name, schema) in export::schemas() {
+        writeln!(out, "{}", serde_json::json!({"name": name, "schema": schema}))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

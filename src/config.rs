@@ -11,6 +11,7 @@ mod source;
 mod tests;
 
 use crate::article::{Kind, SiteRef};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Config {
     pub topics: Vec<TopicConfig>,
     /// At least one, in the order of the files.
     pub sites: Vec<Arc<Site>>,
+    /// By name.
+    pub layouts: BTreeMap<String, Arc<Layout>>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +107,13 @@ pub struct TermConfig {
     pub say: String,
     /// What it adds to the score; finite, may be negative.
     pub weight: f64,
+}
+
+impl TopicConfig {
+    /// What is asked where the configuration names no topic.
+    pub fn shipped() -> TopicConfig {
+        TopicConfig { id: "dan-van".to_owned(), threshold: 1.0, terms: Vec::new() }
+    }
 }
 
 /// A site as configured.

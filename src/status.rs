@@ -1,1 +1,101 @@
-//! One event: its log line and its counter.
+//! One event: its log line and its counter; how the sites do.
+
+mod rows;
+
+pub use rows::rows;
+
+use crate::article::Outcome;
+use crate::config::Site;
+use crate::poll::{FeedNews, Settled};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+use url::Url;
+
+// What servers and feeds say is logged with `?`, which escapes control characters.
+
+pub fn feed_asked(site: &Site, url: &Url, result: &Result<FeedNews, String>) {
+    let (site, url) = (site.id.as_str(), url.as_str());
+    match result {
+        Ok(FeedNews::Unchanged) => info!(site, url, "feed unchanged"),
+        Ok(FeedNews::Read { entries, new, repairs }) => info!(site, url, entries, new, ?repairs, "feed read"),
+        Ok(FeedNews::Waiting(until)) => info!(site, url, %until, "feed asked us to wait"),
+        Err(why) => warn!(site, url, ?why, "feed failed"),
+    }
+}
+
+pub fn entry_settled(site: &Site, settled: &Settled) {
+    let (site, url, outcome) = (site.id.as_str(), settled.url.as_str(), settled.outcome.label());
+    match &settled.outcome {
+        Outcome::Later { why } | Outcome::GaveUp { why } | Outcome::Kept { why } => {
+            warn!(site, url, outcome, ?why, "article")
+        }
+        Outcome::Duplicate { of } => info!(site, url, outcome, %of, title = ?settled.title, "article"),
+        _ => info!(site, url, outcome, title = ?settled.title, dropped = settled.dropped, "article"),
+    }
+}
+
+/// How a site does: a line of `diemtin sites --json` and of `status/sites.json`. Made of the configuration
+/// and the store alone, never of the clock, so that the export folder can be made again byte for byte.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct SiteRow {
+    pub id: String,
+    pub name: String,
+    pub province: String,
+    pub kind: crate::article::Kind,
+    pub state: SiteHealth,
+    /// Why it is not `ok`, in plain words.
+    pub reason: Option<String>,
+    /// Since when it is in this state, where known.
+    pub since: Option<DateTime<Utc>>,
+    pub last_success: Option<DateTime<Utc>>,
+    /// When it last brought an article that was kept.
+    pub last_new: Option<DateTime<Utc>>,
+    /// Polls failed in a row.
+    pub failures: u32,
+    pub next_poll: Option<DateTime<Utc>>,
+    pub extraction: ExtractionHealth,
+    pub feeds: Vec<FeedRow>,
+    /// Entries to be settled, now or later.
+    pub waiting: usize,
+    /// Entries that were given up, of those remembered.
+    pub gave_up: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum SiteHealth {
+    Ok,
+    Failing,
+    /// Never polled.
+    New,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum ExtractionHealth {
+    Ok,
+    /// The site's layout no longer fits its pages: most are read by another method.
+    Drifted,
+    /// No page read yet.
+    Unknown,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct FeedRow {
+    pub url: String,
+    pub last_success: Option<DateTime<Utc>>,
+    /// In a row.
+    pub failures: u32,
+    pub last_error: Option<String>,
+}
+
+impl std::fmt::Display for SiteHealth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            SiteHealth::Ok => "ok",
+            SiteHealth::Failing => "failing",
+            SiteHealth::New => "new",
+        })
+    }
+}

@@ -1,4 +1,31 @@
 //! What is remembered, and its transactions (sled).
+//!
+//! A write is one transaction: whole or not at all, whatever happens. It is durable after the next [`Store::sync`],
+//! and only what is durable may be exported: [`Store::synced`] says up to which change number that is.
+//!
+//! An article's key is the number of the change that brought it: monotone, never given twice. Trees:
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | meta | name | schema version, chores |
+//! | sites | site | [`SiteState`] |
+//! | entries | site `\0` id | [`Mark`] |
+//! | due | site `\0` milliseconds, id | nothing |
+//! | articles | key | [`Kept`] |
+//! | ids | id | key |
+//! | prints | key | [`Print`] |
+//! | shelves | `d` day `\0` key, `p` province `\0` key | nothing |
+//! | changes | change number | [`Logged`] |
+//! | raw | day, id | [`RawPage`] |
+
+mod articles;
+mod changes;
+mod entries;
+mod raw;
+mod record;
+mod trees;
+
+pub use raw::RawPage;
 
 use crate::article::{Article, Copy, Entry, Id, Judged, Outcome};
 use crate::dedup::Print;
@@ -6,15 +33,22 @@ use crate::fetch::Validators;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::RwLock;
 use url::Url;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the store {0} is held by a running daemon: stop it first")]
     Held(String),
-    #[error("the store {path} cannot be opened: {why}")]
+    /// It will not open, or a call into it panicked.
+    #[error("the store {path} is damaged: {why}")]
     Damaged { path: String, why: String },
+    /// One value is not what was written.
+    #[error("store: the value of {key} in {tree} is damaged: {why}")]
+    Value { tree: &'static str, key: String, why: String },
+    #[error("the store {path} has schema {found}, this program reads {wanted}")]
+    Schema { path: String, found: u32, wanted: u32 },
     #[error("store: {0}")]
     Io(String),
 }
@@ -51,14 +85,21 @@ pub struct FeedState {
 /// What is remembered of an entry, as long as its feed shows it and while it is due.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct Mark {
+    /// As the feed last gave it; its summary and content are let go once it is settled.
     pub entry: Entry,
     pub feed: Url,
+    /// BLAKE3 of what the feed said of it: another one makes it due again. Kept by the store.
+    pub said: String,
     pub first_seen: DateTime<Utc>,
-    /// When a feed last showed it.
+    /// When a feed last showed it, to the day.
     pub last_seen: DateTime<Utc>,
     pub tries: u32,
     /// When to settle it; none once settled.
     pub due: Option<DateTime<Utc>>,
+    /// When it was last settled. Kept by the store.
+    pub settled: Option<DateTime<Utc>>,
+    /// How often in a row it was settled again and had not changed. Kept by the store.
+    pub unchanged: u32,
     pub outcome: Option<Outcome>,
     /// Why it was dropped: the scores of the topics.
     pub judged: Vec<Judged>,
@@ -69,24 +110,46 @@ pub struct Mark {
 pub enum Change {
     /// The mark alone.
     None,
-    /// A new article.
+    /// A new article; where its id is already kept, the same as `Revise`.
     New { article: Box<Article>, print: Print },
-    /// The article's text changed; `article` holds it as it is now, its `rev` already raised.
+    /// The article's text changed. What never moves (`day`, `first_seen_at`), `rev`, the rows of `copies` and the
+    /// lines of `history` are carried over from the kept one; the last line of `article.history` says why.
     Revise { article: Box<Article>, print: Print },
-    /// A row more in the `copies` of another article, whose `rev` rises.
+    /// A row more in the `copies` of another article (in place of one with its url), whose `rev` rises.
     Copied { of: Id, copy: Copy },
 }
 
-/// A line of the change log.
+/// What a write did.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Settled {
+    /// The article's key, for [`crate::dedup::Index`]; none where the mark alone was written.
+    pub key: Option<u64>,
+    /// The number of the change, if one was written.
+    pub seq: Option<u64>,
+    /// The article's `rev` as it is now; 0 where the mark alone was written.
+    pub rev: u32,
+}
+
+/// An article, and the change that made it what it is.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Kept {
+    pub seq: u64,
+    pub article: Article,
+}
+
+/// A line of the change log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, Debug)]
 pub struct Logged {
+    /// 1, 2, 3, … without a gap.
     pub seq: u64,
     pub at: DateTime<Utc>,
     pub op: Op,
     pub id: Id,
     pub rev: u32,
+    /// Of the article's JSON file, from the export folder.
     pub path: String,
-    pub sha256: String,
+    /// Of that file as of this change, in hex; null for a deletion.
+    pub sha256: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, Debug)]
@@ -96,67 +159,34 @@ pub enum Op {
     Delete,
 }
 
-/// The one writer of one folder. Every write is durable when the call returns.
-pub struct Store {}
+/// The one writer of one folder.
+pub struct Store {
+    path: PathBuf,
+    db: sled::Db,
+    trees: trees::Trees,
+    /// Held to read while a value is put together, to write during a transaction.
+    seqs: RwLock<Seqs>,
+}
+
+/// The last change number given, and the last that is durable.
+#[derive(Clone, Copy, Debug)]
+struct Seqs {
+    given: u64,
+    synced: u64,
+}
 
 impl Store {
-    pub fn open(_path: &Path) -> Result<Store> {
-        todo!()
-    }
-
-    pub fn site(&self, _site: &str) -> Result<SiteState> {
-        todo!()
-    }
-
-    pub fn put_site(&self, _site: &str, _state: &SiteState) -> Result<()> {
-        todo!()
-    }
-
-    /// Remembers a feed's entries and the site's state (validators included) in one transaction. Entries never seen
-    /// become due now; known ones have `last_seen` moved, and become due again where the feed says they were updated
-    /// since (another title, content or `updated`). Returns how many are new.
-    pub fn learn(
-        &self,
-        _site: &str,
-        _feed: &Url,
-        _entries: &[Entry],
-        _state: &SiteState,
-        _now: DateTime<Utc>,
-    ) -> Result<usize> {
-        todo!()
-    }
-
-    /// The site's entries that are due, the oldest first.
-    pub fn due(&self, _site: &str, _now: DateTime<Utc>) -> Result<Vec<Mark>> {
-        todo!()
-    }
-
-    pub fn mark(&self, _site: &str, _id: &Id) -> Result<Option<Mark>> {
-        todo!()
-    }
-
-    /// Mark, article, print and change number in one transaction.
-    pub fn settle(
-        &self,
-        _site: &str,
-        _mark: &Mark,
-        _change: Change,
-        _raw: Option<&[u8]>,
-        _now: DateTime<Utc>,
-    ) -> Result<()> {
-        todo!()
-    }
-
-    pub fn article(&self, _id: &Id) -> Result<Option<Article>> {
-        todo!()
-    }
-
-    pub fn article_at(&self, _key: u64) -> Result<Option<Article>> {
-        todo!()
-    }
-
     /// The last change number given.
-    pub fn seq(&self) -> Result<u64> {
-        todo!()
+    pub fn seq(&self) -> u64 {
+        self.read().given
+    }
+
+    /// The last change number that is durable.
+    pub fn synced(&self) -> u64 {
+        self.read().synced
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }

@@ -31,13 +31,11 @@ const TRACKING: &[&str] = &[
 pub fn canonical(url: &Url) -> Url {
     let mut out = url.clone();
     out.set_fragment(None);
-    // `set_username` and the others refuse only addresses without a host, which have nothing to take away.
-    if out.has_host() {
-        drop(out.set_username(""));
-        drop(out.set_password(None));
-        if let Some(host) = out.host_str().and_then(|h| h.strip_suffix('.')).map(str::to_owned) {
-            drop(out.set_host(Some(&host)));
-        }
+    // These refuse only addresses without a host, which have nothing to take away.
+    let _: Result<(), ()> = out.set_username("").and_then(|()| out.set_password(None));
+    if let Some(host) = out.host_str().and_then(|h| h.strip_suffix('.')).map(str::to_owned) {
+        // What is left of a host without its last dot is one.
+        let _: Result<(), url::ParseError> = out.set_host(Some(&host));
     }
     if let Some((path, _)) = split_session(out.path()) {
         out.set_path(&path);

@@ -47,7 +47,7 @@ fn meant(
     let mut config = settings::settings(&main, file, base);
     let roots: Vec<(Rank, Section)> =
         std::iter::once((Rank::Main, main)).chain(roots.map(|root| (Rank::Addition, root))).collect();
-    config.sites = sites::sites(&roots, base, &config);
+    sites::add(&roots, base, &mut config);
     if roots.iter().all(|(_, root)| root.item("site").is_none()) {
         elsewhere.push(no_site(&sources[0].name));
     }

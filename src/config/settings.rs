@@ -18,7 +18,17 @@ pub fn settings(root: &Section, file: PathBuf, base: &Path) -> Config {
     let poll = poll(root.table("poll"));
     let http = http(root.table("http"));
     let status = status(root.table("status"));
-    Config { file, store, export, poll, http, status, topics: topics(root), sites: Vec::new() }
+    Config {
+        file,
+        store,
+        export,
+        poll,
+        http,
+        status,
+        topics: topics(root),
+        sites: Vec::new(),
+        layouts: BTreeMap::new(),
+    }
 }
 
 fn store(section: Section, base: &Path) -> StoreConfig {
@@ -134,7 +144,7 @@ fn topics(root: &Section) -> Vec<TopicConfig> {
     let mut topics: Vec<(TopicConfig, At)> = Vec::new();
     let sections = root.tables("topic");
     if sections.is_empty() {
-        return vec![TopicConfig { id: SHIPPED.into(), threshold: 1.0, terms: Vec::new() }];
+        return vec![TopicConfig::shipped()];
     }
     for section in sections {
         let Some((topic, at)) = topic(section) else { continue };

@@ -26,12 +26,14 @@ struct Known<'a> {
     base: &'a Path,
 }
 
-/// The sites that could be read; what is wrong is reported.
-pub fn sites(roots: &[(Rank, Section)], base: &Path, config: &Config) -> Vec<Arc<Site>> {
+/// The sites and layouts that could be read go into `config`; what is wrong is reported.
+pub fn add(roots: &[(Rank, Section)], base: &Path, config: &mut Config) {
     let (ids, feeds) = (HashMap::new(), HashMap::new());
     let mut known = Known { layouts: layouts(roots), provinces: provinces::all(), ids, feeds, config, base };
     let sections = roots.iter().flat_map(|(_, root)| root.tables("site"));
-    sections.filter_map(|section| site(section, &mut known)).map(Arc::new).collect()
+    let sites = sections.filter_map(|section| site(section, &mut known)).map(Arc::new).collect();
+    let layouts = known.layouts.into_iter().map(|(name, (layout, _))| (name.to_owned(), layout)).collect();
+    (config.sites, config.layouts) = (sites, layouts);
 }
 
 fn site(section: Section, known: &mut Known) -> Option<Site> {

@@ -1,0 +1,228 @@
+//! One input of `diemtin try` to one answer. What a stage cannot use is answered with `"ok": false`.
+
+use super::Given;
+use crate::article::{self, Clean, Page};
+use crate::config::{Config, Layout, TopicConfig};
+use crate::dedup::{Index, Print};
+use crate::parse::{self, Feed, Item};
+use crate::poll::VIETNAM;
+use crate::select::Topics;
+use crate::{extract, text};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, FixedOffset, Utc};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use url::Url;
+
+pub enum Stage {
+    Parse,
+    Extract { layout: Option<Arc<Layout>>, now: DateTime<Utc> },
+    Select(Topics),
+}
+
+/// The fields of a line, whichever stage reads them.
+#[derive(Default, Deserialize)]
+struct Line {
+    #[serde(default)]
+    id: Value,
+    body_base64: Option<String>,
+    content_type: Option<String>,
+    url: Option<String>,
+    default_offset: Option<String>,
+    html: Option<String>,
+    html_base64: Option<String>,
+    title: Option<String>,
+    text: Option<String>,
+}
+
+type Answer = Result<Map<String, Value>, String>;
+
+impl Stage {
+    pub fn extract(layout: Option<&str>, config: Option<&Path>) -> anyhow::Result<Stage> {
+        let layout = layout.map(|name| named_layout(name, config)).transpose()?;
+        Ok(Stage::Extract { layout, now: Utc::now() })
+    }
+
+    /// The topics of the configuration that is named or found; the shipped one where there is none.
+    pub fn select(config: Option<&Path>) -> anyhow::Result<Stage> {
+        let topics = match Config::find(config) {
+            Ok(file) => Config::load(&file)?.topics,
+            Err(none) if config.is_some() => return Err(none.into()),
+            Err(_) => vec![TopicConfig::shipped()],
+        };
+        Ok(Stage::Select(Topics::new(&topics)))
+    }
+
+    pub fn answer(&self, given: Given) -> Value {
+        match self {
+            Stage::Parse => answer(given, Line::feed_file, parse_line),
+            Stage::Extract { layout, now } => {
+                answer(given, Line::page_file, |line| extract_line(line, layout.as_deref(), *now))
+            }
+            Stage::Select(topics) => answer(given, Line::text_file, |line| select_line(line, topics)),
+        }
+    }
+}
+
+fn named_layout(name: &str, config: Option<&Path>) -> anyhow::Result<Arc<Layout>> {
+    let config = Config::load(&Config::find(config)?)?;
+    let found = config.layouts.get(name).cloned();
+    found.ok_or_else(|| anyhow::anyhow!("{}: there is no [layout.{name}]", config.file.display()))
+}
+
+fn answer(given: Given, from_file: fn(String, Vec<u8>) -> Line, work: impl FnOnce(&Line) -> Answer) -> Value {
+    let line = match given {
+        Given::File { name, bytes } => from_file(name, bytes),
+        Given::Line(text) => match serde_json::from_str(&text) {
+            Ok(line) => line,
+            Err(why) => return refusal(Value::Null, &format!("not a line of JSON as this stage reads it: {why}")),
+        },
+    };
+    match work(&line) {
+        Ok(fields) => {
+            let mut all = Map::from_iter([("id".to_owned(), line.id), ("ok".to_owned(), json!(true))]);
+            all.extend(fields);
+            Value::Object(all)
+        }
+        Err(why) => refusal(line.id, &why),
+    }
+}
+
+fn refusal(id: Value, why: &str) -> Value {
+    json!({"id": id, "ok": false, "error": why})
+}
+
+impl Line {
+    fn feed_file(name: String, bytes: Vec<u8>) -> Line {
+        Line { id: json!(name), body_base64: Some(BASE64_STANDARD.encode(bytes)), ..Line::default() }
+    }
+
+    fn page_file(name: String, bytes: Vec<u8>) -> Line {
+        Line { id: json!(name), html_base64: Some(BASE64_STANDARD.encode(bytes)), ..Line::default() }
+    }
+
+    /// The first line is the title.
+    fn text_file(name: String, bytes: Vec<u8>) -> Line {
+        let text = text::decode(&bytes, &[]).text;
+        let (title, text) = text.split_once('\n').unwrap_or(("", &text));
+        Line { id: json!(name), title: Some(title.to_owned()), text: Some(text.to_owned()), ..Line::default() }
+    }
+
+    fn url(&self) -> Result<Option<Url>, String> {
+        let url = self.url.as_deref().filter(|url| !url.is_empty());
+        url.map(|url| url.parse().map_err(|why| format!("url: {why}"))).transpose()
+    }
+
+    fn offset(&self) -> Result<FixedOffset, String> {
+        let offset = self.default_offset.as_deref().map(str::parse).transpose();
+        offset.map(|offset| offset.unwrap_or(VIETNAM)).map_err(|why| format!("default_offset: {why}"))
+    }
+
+    fn page(&self) -> Result<Page, String> {
+        let url = self.url()?.unwrap_or_else(|| Url::parse("http://localhost/").expect("a constant address"));
+        match (&self.html, &self.html_base64) {
+            // A string is Unicode already, whatever the page declares of itself.
+            (Some(html), _) => {
+                Ok(Page { url, content_type: Some("text/html; charset=utf-8".into()), body: html.clone().into_bytes() })
+            }
+            (None, Some(bytes)) => {
+                Ok(Page { url, content_type: self.content_type.clone(), body: bytes_of("html_base64", bytes)? })
+            }
+            (None, None) => Err("neither html nor html_base64".to_owned()),
+        }
+    }
+}
+
+fn bytes_of(field: &str, base64: &str) -> Result<Vec<u8>, String> {
+    BASE64_STANDARD.decode(base64).map_err(|why| format!("{field}: {why}"))
+}
+
+fn fields(value: Value) -> Answer {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        other => Err(format!("not an object: {other}")),
+    }
+}
+
+fn parse_line(line: &Line) -> Answer {
+    let body = bytes_of("body_base64", line.body_base64.as_deref().ok_or("no body_base64")?)?;
+    let url = line.url()?;
+    let feed = parse::parse(&body, line.content_type.as_deref(), url.as_ref(), line.offset()?);
+    let Feed { format, title, items, repairs } = feed.map_err(|why| why.to_string())?;
+    let entries: Vec<Value> = items.iter().map(entry).collect();
+    fields(json!({"format": format, "title": title, "entries": entries, "repairs": repairs}))
+}
+
+fn entry(item: &Item) -> Value {
+    json!({"id": item.id, "title": item.title, "link": item.link, "published": item.published.map(|at| at.to_rfc3339()),
+        "updated": item.updated.map(|at| at.to_rfc3339()), "summary": item.summary, "content_html": item.content})
+}
+
+fn extract_line(line: &Line, layout: Option<&Layout>, now: DateTime<Utc>) -> Answer {
+    let clean = extract::extract(&line.page()?, None, layout, now).map_err(|why| why.to_string())?;
+    let Clean { title, published, published_from, authors, blocks, images, method, dropped, .. } = &clean;
+    fields(json!({"title": title, "published": published.map(|at| at.to_rfc3339()),
+        "published_from": published.map(|_| published_from), "authors": authors,
+        "content_text": article::plain(blocks), "content_html": article::html(blocks),
+        "images": images, "method": method, "dropped": dropped}))
+}
+
+fn select_line(line: &Line, topics: &Topics) -> Answer {
+    let text = line.text.as_deref().ok_or("no text")?;
+    let paragraphs: Vec<&str> = text.split('\n').filter(|p| !p.trim().is_empty()).collect();
+    let verdict = topics.judge(line.title.as_deref().unwrap_or(""), &paragraphs);
+    let best = verdict.topics.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+    let best = best.ok_or("the configuration has no [[topic]]")?;
+    fields(json!({"selected": verdict.selected(), "score": best.score, "hits": best.hits}))
+}
+
+/// A text's print, or why there is none.
+pub struct Printed {
+    id: Value,
+    print: Result<Print, Value>,
+}
+
+pub fn print(given: Given) -> Printed {
+    let line = match given {
+        Given::File { name, bytes } => Line::text_file(name, bytes),
+        Given::Line(text) => match serde_json::from_str(&text) {
+            Ok(line) => line,
+            Err(why) => {
+                let why = format!("not a line of JSON as this stage reads it: {why}");
+                return Printed { id: Value::Null, print: Err(refusal(Value::Null, &why)) };
+            }
+        },
+    };
+    let print = match &line.text {
+        Some(text) => Ok(Print::of(line.title.as_deref().unwrap_or(""), text)),
+        None => Err(refusal(line.id.clone(), "no text")),
+    };
+    Printed { id: line.id, print }
+}
+
+/// The texts seen so far, in order of arrival.
+#[derive(Default)]
+pub struct Dedup {
+    index: Index,
+    ids: Vec<Value>,
+}
+
+impl Dedup {
+    pub fn place(&mut self, Printed { id, print }: Printed) -> Value {
+        let print = match print {
+            Ok(print) => print,
+            Err(refusal) => return refusal,
+        };
+        let twin = self.index.twin(&print);
+        let Some(twin) = twin else {
+            self.index.insert(self.ids.len() as u64, &print);
+            self.ids.push(id.clone());
+            return json!({"id": id, "ok": true, "kind": "new", "cluster": id, "of": null, "similarity": null});
+        };
+        let first = usize::try_from(twin.key).ok().and_then(|key| self.ids.get(key)).cloned();
+        json!({"id": id, "ok": true, "kind": "duplicate", "cluster": first, "of": first, "similarity": twin.similarity})
+    }
+}

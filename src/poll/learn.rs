@@ -1,0 +1,149 @@
+//! Feeds to entries: every feed is asked, what it shows is remembered together with its validators.
+
+use super::{Desk, FeedNews, FeedReport, VIETNAM, blocking};
+use crate::article::{Entry, Id, Page};
+use crate::config::Site;
+use crate::fetch::{FetchError, Fetched, Validators};
+use crate::parse::{self, Feed, Item};
+use crate::status;
+use crate::store::{FeedState, StoreError};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use url::Url;
+
+pub async fn learn(desk: &Arc<Desk>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Vec<FeedReport>, StoreError> {
+    let mut reports = Vec::with_capacity(site.feeds.len());
+    for url in &site.feeds {
+        let result = ask(desk, site, url, now).await?;
+        status::feed_asked(site, url, &result);
+        reports.push(FeedReport { url: url.clone(), result });
+    }
+    Ok(reports)
+}
+
+async fn ask(
+    desk: &Arc<Desk>,
+    site: &Arc<Site>,
+    url: &Url,
+    now: DateTime<Utc>,
+) -> Result<Result<FeedNews, String>, StoreError> {
+    let before = desk.store.site(&site.id)?.feeds.remove(url).unwrap_or_default();
+    if let Some(until) = before.not_before.filter(|until| *until > now) {
+        return Ok(Ok(FeedNews::Waiting(until)));
+    }
+    let answer = desk.fetcher.get(site, url, &before.validators).await;
+    let (desk, site, url) = (desk.clone(), site.clone(), url.clone());
+    blocking(move || match answer {
+        Ok(Fetched::Page { page, validators }) => read(&desk, &site, &url, &before, page, validators, now),
+        Ok(Fetched::NotModified { validators }) => {
+            remember(&desk, &site, &url, &succeeded(&before, validators, now), &[], now)?;
+            Ok(Ok(FeedNews::Unchanged))
+        }
+        Err(error) => failed(&desk, &site, &url, before, &error, now),
+    })
+    .await
+}
+
+/// A body: the same as last time, a feed, or something else.
+fn read(
+    desk: &Desk,
+    site: &Site,
+    url: &Url,
+    before: &FeedState,
+    page: Page,
+    validators: Validators,
+    now: DateTime<Utc>,
+) -> Result<Result<FeedNews, String>, StoreError> {
+    let hash = blake3::hash(&page.body).to_hex().to_string();
+    let after = FeedState { body_hash: Some(hash), ..succeeded(before, validators, now) };
+    if before.body_hash == after.body_hash {
+        remember(desk, site, url, &after, &[], now)?;
+        return Ok(Ok(FeedNews::Unchanged));
+    }
+    match parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), VIETNAM) {
+        Ok(Feed { items, repairs, .. }) => {
+            let entries = entries(items, &page.url);
+            let new = remember(desk, site, url, &after, &entries, now)?;
+            Ok(Ok(FeedNews::Read { entries: entries.len(), new, repairs }))
+        }
+        // What was not a feed must not answer 304 next time.
+        Err(error) => {
+            let before = FeedState { validators: Validators::default(), body_hash: None, ..before.clone() };
+            stumbled(desk, site, url, before, error.to_string(), None, now)
+        }
+    }
+}
+
+fn succeeded(before: &FeedState, validators: Validators, now: DateTime<Utc>) -> FeedState {
+    FeedState {
+        validators,
+        body_hash: before.body_hash.clone(),
+        last_success: Some(now),
+        failures: 0,
+        last_error: None,
+        not_before: None,
+    }
+}
+
+fn failed(
+    desk: &Desk,
+    site: &Site,
+    url: &Url,
+    before: FeedState,
+    error: &FetchError,
+    now: DateTime<Utc>,
+) -> Result<Result<FeedNews, String>, StoreError> {
+    let until = match error {
+        FetchError::Busy { until, .. } => *until,
+        _ => None,
+    };
+    stumbled(desk, site, url, before, error.to_string(), until, now)
+}
+
+fn stumbled(
+    desk: &Desk,
+    site: &Site,
+    url: &Url,
+    before: FeedState,
+    why: String,
+    not_before: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Result<FeedNews, String>, StoreError> {
+    let after = FeedState { failures: before.failures + 1, last_error: Some(why.clone()), not_before, ..before };
+    remember(desk, site, url, &after, &[], now)?;
+    Ok(Err(why))
+}
+
+/// Returns how many entries were never seen before.
+fn remember(
+    desk: &Desk,
+    site: &Site,
+    url: &Url,
+    feed: &FeedState,
+    entries: &[Entry],
+    now: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let mut state = desk.store.site(&site.id)?;
+    state.feeds.insert(url.clone(), feed.clone());
+    desk.store.learn(&site.id, url, entries, &state, now)
+}
+
+/// Items with an address; an item without one has no identity and cannot be fetched.
+fn entries(items: Vec<Item>, base: &Url) -> Vec<Entry> {
+    items.into_iter().filter_map(|item| entry(item, base)).collect()
+}
+
+fn entry(item: Item, base: &Url) -> Option<Entry> {
+    let link = item.link.or(item.id.filter(|id| id.starts_with("http")))?;
+    let url = base.join(link.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    Some(Entry {
+        id: Id::of(&url),
+        url,
+        title: item.title,
+        published: item.published,
+        updated: item.updated,
+        authors: item.authors,
+        summary: item.summary,
+        content: item.content,
+    })
+}

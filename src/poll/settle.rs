@@ -1,0 +1,268 @@
+//! Entries to articles: each page is fetched, examined and decided upon, and the decision written at once.
+
+use super::{Desk, Settled, VIETNAM, blocking};
+use crate::article::{
+    self, Article, Clean, Copy, DateFrom, Entry, Extraction, Outcome, Page, Revision, TopicMatch, Verdict,
+};
+use crate::config::{Select, Site};
+use crate::dedup::Print;
+use crate::extract::{self, ExtractError};
+use crate::fetch::{FetchError, Fetched, Validators};
+use crate::select::Topics;
+use crate::status;
+use crate::store::{Change, Mark, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+
+/// After the eighth failure a page is given up; the waits between double from a quarter of an hour to 16 hours.
+const TRIES: u32 = 8;
+const FIRST_WAIT: TimeDelta = TimeDelta::minutes(15);
+
+/// An article as judged, before anyone asked whether it is known.
+#[derive(Debug)]
+pub struct Examined {
+    pub title: String,
+    pub clean: Clean,
+    pub verdict: Verdict,
+    pub print: Print,
+}
+
+/// The pure middle of the walk: bytes in, judgement out.
+pub fn examine(
+    page: Option<&Page>,
+    entry: &Entry,
+    site: &Site,
+    topics: &Topics,
+    now: DateTime<Utc>,
+) -> Result<Examined, ExtractError> {
+    let clean = match page {
+        Some(page) => extract::extract(page, Some(entry), site.layout.as_deref(), now)?,
+        None => extract::from_entry(entry, now)?,
+    };
+    let title = clean.title.clone().or_else(|| entry.title.clone()).unwrap_or_else(|| opening(&clean));
+    let text = article::plain(&clean.blocks);
+    let paragraphs: Vec<&str> = text.split("\n\n").collect();
+    let verdict = topics.judge(&title, &paragraphs);
+    let print = Print::of(&title, &text);
+    Ok(Examined { title, clean, verdict, print })
+}
+
+/// Stands for the title where neither page nor feed has one.
+fn opening(clean: &Clean) -> String {
+    let text = article::plain(&clean.blocks);
+    let words: Vec<&str> = text.split_whitespace().take(16).collect();
+    format!("{}…", words.join(" "))
+}
+
+pub async fn settle(desk: &Arc<Desk>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Vec<Settled>, StoreError> {
+    let mut all = Vec::new();
+    for mark in desk.store.due(&site.id, now)? {
+        let settled = settle_one(desk, site, mark, now).await?;
+        status::entry_settled(site, &settled);
+        all.push(settled);
+    }
+    Ok(all)
+}
+
+async fn settle_one(desk: &Arc<Desk>, site: &Arc<Site>, mark: Mark, now: DateTime<Utc>) -> Result<Settled, StoreError> {
+    let page = if site.pages { Some(page(desk, site, &mark).await) } else { None };
+    let (desk, site) = (desk.clone(), site.clone());
+    blocking(move || match page.transpose() {
+        Ok(page) => judge(&desk, &site, mark, page, now),
+        Err(error) => put_off(&desk, &site, mark, &error, now),
+    })
+    .await
+}
+
+async fn page(desk: &Desk, site: &Site, mark: &Mark) -> Result<Page, FetchError> {
+    match desk.fetcher.get(site, &mark.entry.url, &Validators::default()).await? {
+        Fetched::Page { page, .. } => Ok(page),
+        Fetched::NotModified { .. } => Err(FetchError::Status { status: 304 }),
+    }
+}
+
+/// Examined and written, with the index held in between.
+fn judge(desk: &Desk, site: &Site, mark: Mark, page: Option<Page>, now: DateTime<Utc>) -> Result<Settled, StoreError> {
+    let examined = match examine(page.as_ref(), &mark.entry, site, &desk.topics, now) {
+        Ok(examined) => examined,
+        Err(error) => return later(desk, site, mark, error.to_string(), None, now),
+    };
+    let mut index = desk.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (outcome, change) = decide(desk, site, &mark, &examined, &index, now)?;
+    let settled = Settled {
+        url: mark.entry.url.clone(),
+        title: examined.title,
+        outcome: outcome.clone(),
+        judged: examined.verdict.topics.clone(),
+        method: Some(examined.clean.method),
+        dropped: examined.clean.dropped.len(),
+    };
+    let printed = matches!(change, Change::New { .. } | Change::Revise { .. });
+    let mark = Mark { due: None, outcome: Some(outcome), judged: examined.verdict.topics, ..mark };
+    let raw = page.as_ref().filter(|_| !desk.config.store.raw_pages.is_zero());
+    let written = desk.store.settle(&site.id, &mark, change, raw, now)?;
+    if let Some(key) = written.key.filter(|_| printed) {
+        index.remove(key);
+        index.insert(key, &examined.print);
+    }
+    Ok(settled)
+}
+
+fn decide(
+    desk: &Desk,
+    site: &Site,
+    mark: &Mark,
+    examined: &Examined,
+    index: &crate::dedup::Index,
+    now: DateTime<Utc>,
+) -> Result<(Outcome, Change), StoreError> {
+    if let Some(known) = desk.store.article(&mark.entry.id)? {
+        return Ok(again(known, site, mark, examined, now));
+    }
+    if !wanted(site, &examined.verdict) {
+        return Ok((Outcome::OffTopic, Change::None));
+    }
+    if let Some(twin) = index.twin(&examined.print)
+        && let Some(first) = desk.store.article_at(twin.key)?
+    {
+        let copy = copy_of(site, mark, examined, twin.similarity);
+        return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy }));
+    }
+    let article = Box::new(new_article(site, mark, examined, now));
+    Ok((Outcome::Stored, Change::New { article, print: examined.print.clone() }))
+}
+
+/// The page of an article that is already kept.
+fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>) -> (Outcome, Change) {
+    if known.title == examined.title && known.blocks == examined.clean.blocks {
+        return (Outcome::Unchanged, Change::None);
+    }
+    if known.site.id != site.id {
+        return (Outcome::Kept { why: format!("the same address is kept for {}", known.site.id) }, Change::None);
+    }
+    if let Some(why) = worse(&known, examined) {
+        return (Outcome::Kept { why }, Change::None);
+    }
+    let rev = known.rev + 1;
+    let mut history = known.history.clone();
+    history.push(Revision { rev, at: now, why: difference(&known, examined) });
+    let article = Article {
+        rev,
+        updated_at: now,
+        history,
+        first_seen_at: known.first_seen_at,
+        day: known.day,
+        copies: known.copies,
+        ..new_article(site, mark, examined, now)
+    };
+    (Outcome::Revision { rev }, Change::Revise { article: Box::new(article), print: examined.print.clone() })
+}
+
+/// A page that became an error page with status 200, or lost most of its text, does not replace a good text.
+fn worse(known: &Article, examined: &Examined) -> Option<String> {
+    let (old, new) = (article::plain(&known.blocks).len(), article::plain(&examined.clean.blocks).len());
+    (new * 2 < old).then(|| format!("the page now has {new} bytes of text where {old} are kept"))
+}
+
+fn difference(known: &Article, examined: &Examined) -> String {
+    match (known.title == examined.title, known.blocks == examined.clean.blocks) {
+        (false, true) => "title changed".to_owned(),
+        (true, false) => "text changed".to_owned(),
+        _ => "title and text changed".to_owned(),
+    }
+}
+
+/// Whether a site keeps an article with this verdict.
+pub fn wanted(site: &Site, verdict: &Verdict) -> bool {
+    match &site.select {
+        Select::Everything => true,
+        Select::AnyTopic => verdict.selected(),
+        Select::Topics(ids) => verdict.topics.iter().any(|topic| topic.selected && ids.contains(&topic.id)),
+    }
+}
+
+fn copy_of(site: &Site, mark: &Mark, examined: &Examined, similarity: f64) -> Copy {
+    Copy {
+        url: article::canonical(&mark.entry.url),
+        site: site.id.clone(),
+        title: examined.title.clone(),
+        published_at: examined.clean.published,
+        similarity,
+    }
+}
+
+fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>) -> Article {
+    let clean = &examined.clean;
+    let seen = mark.first_seen;
+    let topics = examined.verdict.topics.iter().filter(|topic| topic.selected);
+    Article {
+        id: mark.entry.id.clone(),
+        rev: 1,
+        url: article::canonical(&mark.entry.url),
+        site: site.reference(),
+        title: examined.title.clone(),
+        summary: clean.summary.clone(),
+        authors: clean.authors.clone(),
+        language: clean.language.clone(),
+        published_at: clean.published,
+        published_from: if clean.published.is_some() { clean.published_from } else { DateFrom::Seen },
+        first_seen_at: seen,
+        updated_at: now,
+        day: clean.published.map_or(seen.with_timezone(&VIETNAM), |at| at.with_timezone(&VIETNAM)).date_naive(),
+        blocks: clean.blocks.clone(),
+        images: clean.images.clone(),
+        tags: clean.tags.clone(),
+        topics: topics.map(|t| TopicMatch { id: t.id.clone(), score: t.score, hits: t.hits.clone() }).collect(),
+        copies: Vec::new(),
+        history: Vec::new(),
+        extraction: Extraction {
+            method: clean.method,
+            dropped: u32::try_from(clean.dropped.len()).unwrap_or(u32::MAX),
+        },
+    }
+}
+
+/// The page could not be had.
+fn put_off(
+    desk: &Desk,
+    site: &Site,
+    mark: Mark,
+    error: &FetchError,
+    now: DateTime<Utc>,
+) -> Result<Settled, StoreError> {
+    match error {
+        FetchError::Gone { .. } | FetchError::Refused(_) => give_up(desk, site, mark, error.to_string(), now),
+        FetchError::Busy { until, .. } => later(desk, site, mark, error.to_string(), *until, now),
+        _ => later(desk, site, mark, error.to_string(), None, now),
+    }
+}
+
+fn later(
+    desk: &Desk,
+    site: &Site,
+    mark: Mark,
+    why: String,
+    not_before: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Settled, StoreError> {
+    let tries = mark.tries + 1;
+    if tries >= TRIES {
+        return give_up(desk, site, Mark { tries, ..mark }, why, now);
+    }
+    let due = now + FIRST_WAIT * 2_i32.pow(tries - 1);
+    let due = not_before.map_or(due, |at| at.max(due));
+    let mark = Mark { tries, due: Some(due), ..mark };
+    write(desk, site, mark, Outcome::Later { why }, now)
+}
+
+fn give_up(desk: &Desk, site: &Site, mark: Mark, why: String, now: DateTime<Utc>) -> Result<Settled, StoreError> {
+    write(desk, site, Mark { due: None, ..mark }, Outcome::GaveUp { why }, now)
+}
+
+/// An entry of which there is only a mark to write.
+fn write(desk: &Desk, site: &Site, mark: Mark, outcome: Outcome, now: DateTime<Utc>) -> Result<Settled, StoreError> {
+    let mark = Mark { outcome: Some(outcome.clone()), ..mark };
+    desk.store.settle(&site.id, &mark, Change::None, None, now)?;
+    let title = mark.entry.title.clone().unwrap_or_default();
+    Ok(Settled { url: mark.entry.url, title, outcome, judged: Vec::new(), method: None, dropped: 0 })
+}

@@ -1,0 +1,78 @@
+//! A row a site, out of what the configuration and the store say.
+
+use super::{ExtractionHealth, FeedRow, SiteHealth, SiteRow};
+use crate::article::{Method, Outcome};
+use crate::config::{Config, Site};
+use crate::store::{SiteState, Store, StoreError};
+use chrono::{DateTime, Utc};
+
+/// In the order of the configuration.
+pub fn rows(config: &Config, store: &Store) -> Result<Vec<SiteRow>, StoreError> {
+    config.sites.iter().map(|site| row(site, store)).collect()
+}
+
+fn row(site: &Site, store: &Store) -> Result<SiteRow, StoreError> {
+    let state = store.site(&site.id)?;
+    let (health, reason) = health(site, &state);
+    let gave_up =
+        store.marks(&site.id)?.iter().filter(|mark| matches!(mark.outcome, Some(Outcome::GaveUp { .. }))).count();
+    Ok(SiteRow {
+        id: site.id.clone(),
+        name: site.name.clone(),
+        province: site.province.clone(),
+        kind: site.kind,
+        state: health,
+        reason,
+        since: since(&state, health),
+        last_success: state.last_success,
+        last_new: state.last_new,
+        failures: state.failures,
+        next_poll: state.next_poll,
+        extraction: extraction(site, &state),
+        feeds: site.feeds.iter().map(|url| feed_row(url, &state)).collect(),
+        waiting: store.waiting_count(&site.id)?,
+        gave_up,
+    })
+}
+
+/// One failing feed of several is enough: it must not die silently.
+fn health(site: &Site, state: &SiteState) -> (SiteHealth, Option<String>) {
+    let failing = site.feeds.iter().find_map(|url| Some((url, state.feeds.get(url)?.last_error.as_ref()?)));
+    if let Some((url, why)) = failing {
+        return (SiteHealth::Failing, Some(format!("{url}: {why}")));
+    }
+    if state.feeds.is_empty() {
+        return (SiteHealth::New, Some("never polled".to_owned()));
+    }
+    (SiteHealth::Ok, None)
+}
+
+/// A failing site was last well when its failing feed last answered.
+fn since(state: &SiteState, health: SiteHealth) -> Option<DateTime<Utc>> {
+    let failing = || state.feeds.values().filter(|feed| feed.last_error.is_some());
+    match health {
+        SiteHealth::Failing => failing().filter_map(|feed| feed.last_success).min(),
+        SiteHealth::Ok | SiteHealth::New => None,
+    }
+}
+
+fn extraction(site: &Site, state: &SiteState) -> ExtractionHealth {
+    if state.methods.is_empty() {
+        return ExtractionHealth::Unknown;
+    }
+    let elsewise = state.methods.iter().filter(|method| **method != Method::Layout).count();
+    match site.layout.is_some() && site.pages && elsewise * 2 > state.methods.len() {
+        true => ExtractionHealth::Drifted,
+        false => ExtractionHealth::Ok,
+    }
+}
+
+fn feed_row(url: &url::Url, state: &SiteState) -> FeedRow {
+    let feed = state.feeds.get(url);
+    FeedRow {
+        url: url.to_string(),
+        last_success: feed.and_then(|feed| feed.last_success),
+        failures: feed.map_or(0, |feed| feed.failures),
+        last_error: feed.and_then(|feed| feed.last_error.clone()),
+    }
+}

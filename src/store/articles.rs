@@ -1,0 +1,239 @@
+//! Articles, and what a settled entry changes.
+
+use crate::article::{Article, Copy, Id, Page, Revision};
+use crate::dedup::Print;
+use crate::export;
+use crate::store::raw::raw_key;
+use crate::store::record::{self, show};
+use crate::store::trees::{Step, Within};
+use crate::store::{Change, Kept, Logged, Mark, Op, Result, Settled, Store, StoreError, entries};
+use chrono::{DateTime, NaiveDate, Utc};
+
+impl Store {
+    /// Mark, article, print, page as served and change number in one transaction.
+    pub fn settle(
+        &self,
+        site: &str,
+        mark: &Mark,
+        change: Change,
+        raw: Option<&Page>,
+        now: DateTime<Utc>,
+    ) -> Result<Settled> {
+        let mut seqs = self.write();
+        let old = self.mark_locked(site, &mark.entry.id)?;
+        let raw = raw.map(|page| Ok((raw_key(&mark.entry.id, now), Store::raw_parts(page, now)?))).transpose()?;
+        let mark = entries::Write::of(site, old.as_ref(), entries::settled(mark, now))?;
+        let put = self.placed(change, seqs.given + 1, now)?;
+        self.transaction(|trees| {
+            mark.apply(trees)?;
+            if let Some((key, parts)) = &raw {
+                record::put(&trees.raw, key, parts)?;
+            }
+            put.iter().try_for_each(|put| put.apply(trees))
+        })?;
+        let Some(put) = put else { return Ok(Settled::default()) };
+        seqs.given = put.seq;
+        Ok(Settled { key: Some(put.key), seq: Some(put.seq), rev: put.rev })
+    }
+
+    /// Takes an article away and leaves a tombstone in the change log. Its mark stays, so that it is not news again.
+    pub fn forget(&self, id: &Id, now: DateTime<Utc>) -> Result<Settled> {
+        let mut seqs = self.write();
+        let Some((key, kept)) = self.kept_locked(id)? else { return Ok(Settled::default()) };
+        let seq = seqs.given + 1;
+        let (article, rev) = (&kept.article, kept.article.rev + 1);
+        let path = export::path(article, "json");
+        let line = Logged { seq, at: now, op: Op::Delete, id: id.clone(), rev, path, sha256: None };
+        let line = record::pack(&line)?;
+        self.transaction(|trees| {
+            record::remove(&trees.articles, &key.to_be_bytes())?;
+            record::remove(&trees.ids, id.as_str().as_bytes())?;
+            record::remove(&trees.prints, &key.to_be_bytes())?;
+            for shelf in shelves(article, key) {
+                trees.shelves.remove(shelf)?;
+            }
+            record::put(&trees.changes, &seq.to_be_bytes(), &line)
+        })?;
+        seqs.given = seq;
+        Ok(Settled { key: Some(key), seq: Some(seq), rev })
+    }
+
+    pub fn article(&self, id: &Id) -> Result<Option<Article>> {
+        Ok(self.kept(id)?.map(|(_, kept)| kept.article))
+    }
+
+    pub fn article_at(&self, key: u64) -> Result<Option<Article>> {
+        Ok(self.kept_at(key)?.map(|kept| kept.article))
+    }
+
+    /// The article's key, and the article with the change that made it what it is.
+    pub fn kept(&self, id: &Id) -> Result<Option<(u64, Kept)>> {
+        let _whole = self.read();
+        self.kept_locked(id)
+    }
+
+    pub fn kept_at(&self, key: u64) -> Result<Option<Kept>> {
+        self.get("articles", &self.trees.articles, &key.to_be_bytes())
+    }
+
+    /// Every article, in the order in which they came.
+    pub fn articles(&self) -> impl Iterator<Item = Result<(u64, Kept)>> {
+        self.records("articles", &self.trees.articles, 0)
+    }
+
+    /// Every article's print, for [`crate::dedup::Index`].
+    pub fn prints(&self) -> impl Iterator<Item = Result<(u64, Print)>> {
+        self.records("prints", &self.trees.prints, 0)
+    }
+
+    /// The keys of a day's articles, in the order in which they came.
+    pub fn of_day(&self, day: NaiveDate) -> impl Iterator<Item = Result<u64>> {
+        self.walk(self.trees.shelves.scan_prefix(day_shelf(day)).keys()).map(|key| shelf_key(&key?))
+    }
+
+    /// The keys of a province's articles, the latest first; `slug` as [`crate::text::slug`] makes it of `province_now`.
+    pub fn of_province(&self, slug: &str) -> impl Iterator<Item = Result<u64>> {
+        self.walk(self.trees.shelves.scan_prefix(province_shelf(slug)).keys().rev()).map(|key| shelf_key(&key?))
+    }
+
+    /// The keys of all articles, the latest first.
+    pub fn latest(&self) -> impl Iterator<Item = Result<u64>> {
+        let keys = self.walk(self.trees.articles.iter().keys().rev());
+        // longer keys are parts of a long value
+        keys.filter_map(|key| key.map(|key| record::number(&key)).transpose())
+    }
+
+    fn kept_locked(&self, id: &Id) -> Result<Option<(u64, Kept)>> {
+        let Some(key) = self.get_locked::<u64>("ids", &self.trees.ids, id.as_str().as_bytes())? else {
+            return Ok(None);
+        };
+        let kept = self.get_locked("articles", &self.trees.articles, &key.to_be_bytes())?;
+        kept.map(|kept| Some((key, kept))).ok_or_else(|| StoreError::Value {
+            tree: "ids",
+            key: id.to_string(),
+            why: format!("there is no article {key}"),
+        })
+    }
+
+    /// What a change writes; none where there is nothing to write.
+    fn placed(&self, change: Change, seq: u64, now: DateTime<Utc>) -> Result<Option<Put>> {
+        match change {
+            Change::None => Ok(None),
+            Change::New { article, print } | Change::Revise { article, print } => {
+                let old = self.kept_locked(&article.id)?;
+                let (key, article) = match old {
+                    None => (seq, *article),
+                    Some((key, old)) => (key, revised(old.article, *article)),
+                };
+                Put::of(key, seq, article, Some(&print), now).map(Some)
+            }
+            Change::Copied { of, copy } => {
+                let Some((key, kept)) = self.kept_locked(&of)? else { return Ok(None) };
+                let Some(article) = with_copy(kept.article, copy, now) else { return Ok(None) };
+                Put::of(key, seq, article, None, now).map(Some)
+            }
+        }
+    }
+}
+
+/// An article to be written, and everything that goes with it.
+struct Put {
+    key: u64,
+    seq: u64,
+    rev: u32,
+    id: Id,
+    kept: Vec<Vec<u8>>,
+    /// The record of the key under the id.
+    pointer: Vec<Vec<u8>>,
+    print: Option<Vec<Vec<u8>>>,
+    shelves: [Vec<u8>; 2],
+    line: Vec<Vec<u8>>,
+}
+
+impl Put {
+    fn of(key: u64, seq: u64, article: Article, print: Option<&Print>, now: DateTime<Utc>) -> Result<Put> {
+        let line = Logged {
+            seq,
+            at: now,
+            op: Op::Upsert,
+            id: article.id.clone(),
+            rev: article.rev,
+            path: export::path(&article, "json"),
+            sha256: Some(export::sha256(&export::json(&article))),
+        };
+        Ok(Put {
+            key,
+            seq,
+            rev: article.rev,
+            id: article.id.clone(),
+            shelves: shelves(&article, key),
+            kept: record::pack(&Kept { seq, article })?,
+            pointer: record::pack(&key)?,
+            print: print.map(record::pack).transpose()?,
+            line: record::pack(&line)?,
+        })
+    }
+
+    fn apply(&self, trees: &Within) -> Step<()> {
+        record::put(&trees.articles, &self.key.to_be_bytes(), &self.kept)?;
+        record::put(&trees.changes, &self.seq.to_be_bytes(), &self.line)?;
+        if let Some(print) = &self.print {
+            record::put(&trees.prints, &self.key.to_be_bytes(), print)?;
+        }
+        if self.key == self.seq {
+            record::put(&trees.ids, self.id.as_str().as_bytes(), &self.pointer)?;
+            for shelf in &self.shelves {
+                trees.shelves.insert(shelf.as_slice(), &[])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The new text in the old place.
+fn revised(old: Article, new: Article) -> Article {
+    let rev = old.rev + 1;
+    let mut history = old.history;
+    let why = new.history.last().map_or_else(|| "the page changed".to_owned(), |line| line.why.clone());
+    history.push(Revision { rev, at: new.updated_at, why });
+    let mut copies = new.copies;
+    copies.extend(old.copies.into_iter().filter(|row| copies.iter().all(|c| c.url != row.url)).collect::<Vec<_>>());
+    Article { rev, first_seen_at: old.first_seen_at, day: old.day, site: old.site, history, copies, ..new }
+}
+
+/// None where the row is there already.
+fn with_copy(mut article: Article, copy: Copy, now: DateTime<Utc>) -> Option<Article> {
+    if article.copies.contains(&copy) {
+        return None;
+    }
+    article.rev += 1;
+    article.updated_at = now;
+    article.history.push(Revision { rev: article.rev, at: now, why: format!("also at {}", copy.url) });
+    match article.copies.iter_mut().find(|row| row.url == copy.url) {
+        Some(row) => *row = copy,
+        None => article.copies.push(copy),
+    }
+    Some(article)
+}
+
+/// Where an article is found by day and by province: both as of its first sight, so that they never move.
+fn shelves(article: &Article, key: u64) -> [Vec<u8>; 2] {
+    let place = |shelf: Vec<u8>| [shelf.as_slice(), &key.to_be_bytes()].concat();
+    [place(day_shelf(article.day)), place(province_shelf(&crate::text::slug(&article.site.province_now)))]
+}
+
+fn day_shelf(day: NaiveDate) -> Vec<u8> {
+    format!("d{day}\0").into_bytes()
+}
+
+fn province_shelf(slug: &str) -> Vec<u8> {
+    format!("p{slug}\0").into_bytes()
+}
+
+fn shelf_key(key: &[u8]) -> Result<u64> {
+    key.last_chunk::<8>().map(|k| u64::from_be_bytes(*k)).ok_or_else(|| StoreError::Value {
+        tree: "shelves",
+        key: show(key),
+        why: "too short".to_owned(),
+    })
+}

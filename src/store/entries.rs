@@ -1,0 +1,276 @@
+//! Sites and the marks of their entries.
+
+use crate::article::{Entry, Id, Outcome};
+use crate::store::trees::{Step, Within};
+use crate::store::{Mark, Result, SiteState, Store, record};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use url::Url;
+
+/// How long the mark of a settled entry outlives the last sight of it.
+const FORGET_AFTER: TimeDelta = TimeDelta::days(90);
+
+/// How exact `last_seen` is: a mark is not written again at every poll.
+const SEEN_TO: TimeDelta = TimeDelta::days(1);
+
+/// The first time between two settlings of an entry whose feed keeps saying it changed; doubles while it did not.
+const RECHECK: TimeDelta = TimeDelta::hours(1);
+
+impl Store {
+    pub fn site(&self, site: &str) -> Result<SiteState> {
+        Ok(self.get("sites", &self.trees.sites, site.as_bytes())?.unwrap_or_default())
+    }
+
+    pub fn put_site(&self, site: &str, state: &SiteState) -> Result<()> {
+        let parts = record::pack(state)?;
+        let _one = self.write();
+        self.transaction(|trees| record::put(&trees.sites, site.as_bytes(), &parts))
+    }
+
+    /// Remembers a feed's entries and the site's state (validators included) in one transaction. Entries never seen
+    /// become due now; known ones have `last_seen` moved, and become due again where their feed says something else of
+    /// them than before, but not more often than hourly, and ever more rarely while their pages do not change. Once
+    /// a day, marks of settled entries not seen for 90 days go. Returns how many are new.
+    pub fn learn(
+        &self,
+        site: &str,
+        feed: &Url,
+        entries: &[Entry],
+        state: &SiteState,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
+        let _one = self.write();
+        let mut writes = Vec::new();
+        let mut new = 0;
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in entries.iter().filter(|entry| seen.insert(&entry.id)) {
+            let old = self.mark_locked(site, &entry.id)?;
+            new += usize::from(old.is_none());
+            if let Some(mark) = learned(old.as_ref(), entry, feed, now) {
+                writes.push(Write::of(site, old.as_ref(), mark)?);
+            }
+        }
+        let forgotten = self.to_forget(site, &seen, now)?;
+        let chore = record::pack(&now)?;
+        let state = record::pack(state)?;
+        self.transaction(|trees| {
+            for write in &writes {
+                write.apply(trees)?;
+            }
+            for key in forgotten.iter().flatten() {
+                record::remove(&trees.entries, key)?;
+            }
+            if forgotten.is_some() {
+                record::put(&trees.meta, &swept_key(site), &chore)?;
+            }
+            record::put(&trees.sites, site.as_bytes(), &state)
+        })?;
+        Ok(new)
+    }
+
+    /// The site's entries that are due, the longest waiting first.
+    pub fn due(&self, site: &str, now: DateTime<Utc>) -> Result<Vec<Mark>> {
+        let until = due_time(now + TimeDelta::milliseconds(1));
+        let mut due = Vec::new();
+        for (time, id) in self.waiting(site)? {
+            if time >= until {
+                break;
+            }
+            due.extend(self.mark(site, &id)?);
+        }
+        Ok(due)
+    }
+
+    /// When the next of the site's entries is due, if any waits.
+    pub fn next_due(&self, site: &str) -> Result<Option<DateTime<Utc>>> {
+        let first = self.waiting(site)?.into_iter().next();
+        Ok(first.and_then(|(time, _)| DateTime::from_timestamp_millis(i64::from_be_bytes(time))))
+    }
+
+    pub fn mark(&self, site: &str, id: &Id) -> Result<Option<Mark>> {
+        let _whole = self.read();
+        self.mark_locked(site, id)
+    }
+
+    /// Every mark of a site, in the order of the ids.
+    pub fn marks(&self, site: &str) -> Result<Vec<Mark>> {
+        let ids = self.entry_ids(site)?;
+        let marks = ids.iter().map(|id| self.mark(site, id));
+        Ok(marks.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    pub(super) fn mark_locked(&self, site: &str, id: &Id) -> Result<Option<Mark>> {
+        self.get_locked("entries", &self.trees.entries, &entry_key(site, id))
+    }
+
+    fn entry_ids(&self, site: &str) -> Result<Vec<Id>> {
+        let prefix = entry_prefix(site);
+        let mut ids = Vec::new();
+        for key in self.walk(self.trees.entries.scan_prefix(&prefix).keys()) {
+            let key = key?;
+            // longer keys are parts of a long value
+            ids.extend(std::str::from_utf8(&key[prefix.len()..]).ok().and_then(Id::from_name));
+        }
+        Ok(ids)
+    }
+
+    /// When each waiting entry is due, the first first.
+    fn waiting(&self, site: &str) -> Result<Vec<([u8; 8], Id)>> {
+        let prefix = entry_prefix(site);
+        let mut waiting = Vec::new();
+        for key in self.walk(self.trees.due.scan_prefix(&prefix).keys()) {
+            let key = key?;
+            if let Some((time, id)) = key[prefix.len()..].split_first_chunk::<8>() {
+                waiting.extend(std::str::from_utf8(id).ok().and_then(Id::from_name).map(|id| (*time, id)));
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// How many of the site's entries wait to be settled.
+    pub fn waiting_count(&self, site: &str) -> Result<usize> {
+        Ok(self.waiting(site)?.len())
+    }
+
+    /// Keys of marks that may go; none where the site was swept less than a day ago.
+    fn to_forget(
+        &self,
+        site: &str,
+        seen: &std::collections::BTreeSet<&Id>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Vec<Vec<u8>>>> {
+        let swept: Option<DateTime<Utc>> = self.get_locked("meta", &self.trees.meta, &swept_key(site))?;
+        if swept.is_some_and(|at| now - at < TimeDelta::days(1)) {
+            return Ok(None);
+        }
+        let mut keys = Vec::new();
+        for id in self.entry_ids(site)? {
+            let Some(mark) = self.mark_locked(site, &id)? else { continue };
+            if mark.due.is_none() && now - mark.last_seen > FORGET_AFTER && !seen.contains(&id) {
+                keys.push(entry_key(site, &id));
+            }
+        }
+        Ok(Some(keys))
+    }
+}
+
+/// A mark to be written, and its place among the due.
+pub(super) struct Write {
+    key: Vec<u8>,
+    parts: Vec<Vec<u8>>,
+    was_due: Option<Vec<u8>>,
+    is_due: Option<Vec<u8>>,
+}
+
+impl Write {
+    pub fn of(site: &str, old: Option<&Mark>, mut mark: Mark) -> Result<Write> {
+        let id = mark.entry.id.clone();
+        if mark.due.is_none() {
+            mark.entry.summary = None;
+            mark.entry.content = None;
+        }
+        let due_key = |mark: &Mark| mark.due.map(|due| due_key(site, due, &id));
+        let (was_due, is_due) = (old.and_then(due_key), due_key(&mark));
+        Ok(Write { key: entry_key(site, &id), parts: record::pack(&mark)?, was_due, is_due })
+    }
+
+    pub fn apply(&self, trees: &Within) -> Step<()> {
+        record::put(&trees.entries, &self.key, &self.parts)?;
+        if let Some(key) = &self.was_due {
+            trees.due.remove(key.as_slice())?;
+        }
+        if let Some(key) = &self.is_due {
+            trees.due.insert(key.as_slice(), &[])?;
+        }
+        Ok(())
+    }
+}
+
+/// The mark after its feed showed the entry; none where nothing need be written.
+fn learned(old: Option<&Mark>, entry: &Entry, feed: &Url, now: DateTime<Utc>) -> Option<Mark> {
+    let said = said(entry);
+    let Some(old) = old else { return Some(first(entry, feed, said, now)) };
+    // two feeds of a site may word the same entry differently: the first to bring it is believed
+    let changed = old.feed == *feed && old.said != said;
+    if !changed && now - old.last_seen < SEEN_TO {
+        return None;
+    }
+    let mut mark = Mark { last_seen: now, ..old.clone() };
+    if changed {
+        mark.said = said;
+        mark.entry = entry.clone();
+        if old.due.is_none() {
+            let wait = RECHECK * (1 << old.unchanged.min(10));
+            mark.due = Some(old.settled.map_or(now, |settled| now.max(settled + wait)));
+            mark.tries = 0;
+        }
+    }
+    Some(mark)
+}
+
+fn first(entry: &Entry, feed: &Url, said: String, now: DateTime<Utc>) -> Mark {
+    Mark {
+        entry: entry.clone(),
+        feed: feed.clone(),
+        said,
+        first_seen: now,
+        last_seen: now,
+        tries: 0,
+        due: Some(now),
+        settled: None,
+        unchanged: 0,
+        outcome: None,
+        judged: Vec::new(),
+    }
+}
+
+/// The mark as the store keeps it after settling.
+pub(super) fn settled(mark: &Mark, now: DateTime<Utc>) -> Mark {
+    let mut mark = mark.clone();
+    if mark.due.is_none() {
+        mark.settled = Some(now);
+        let again = mark.outcome == Some(Outcome::Unchanged);
+        mark.unchanged = if again { mark.unchanged.saturating_add(1) } else { 0 };
+    }
+    mark
+}
+
+/// What a feed says of an entry, in short. Where it gives a time of change, that and the title are believed: texts in
+/// feeds carry counters.
+fn said(entry: &Entry) -> String {
+    let mut hash = blake3::Hasher::new();
+    let text = if entry.updated.is_none() { [&entry.summary, &entry.content] } else { [&None, &None] };
+    let updated = entry.updated.map(|t| t.timestamp().to_string());
+    let parts = BTreeMap::from([
+        ("title", entry.title.as_deref()),
+        ("updated", updated.as_deref()),
+        ("summary", text[0].as_deref()),
+        ("content", text[1].as_deref()),
+    ]);
+    for (name, part) in parts {
+        let Some(part) = part else { continue };
+        hash.update(name.as_bytes()).update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    hash.finalize().to_hex()[..32].to_owned()
+}
+
+fn entry_prefix(site: &str) -> Vec<u8> {
+    [site.as_bytes(), b"\0"].concat()
+}
+
+pub(super) fn entry_key(site: &str, id: &Id) -> Vec<u8> {
+    [site.as_bytes(), b"\0", id.as_str().as_bytes()].concat()
+}
+
+fn due_key(site: &str, due: DateTime<Utc>, id: &Id) -> Vec<u8> {
+    [site.as_bytes(), b"\0", &due_time(due), id.as_str().as_bytes()].concat()
+}
+
+/// Milliseconds since 1970, so that keys sort by time.
+fn due_time(due: DateTime<Utc>) -> [u8; 8] {
+    due.timestamp_millis().max(0).to_be_bytes()
+}
+
+fn swept_key(site: &str) -> Vec<u8> {
+    [b"swept\0", site.as_bytes()].concat()
+}

@@ -1,0 +1,190 @@
+//! Values: version, CRC32C, number of parts, zstd-compressed JSON.
+//!
+//! sled keeps up to 16 items of a leaf in one log message and puts a message above 128 KiB into a file of its own that
+//! it never syncs, so a long value is cut into parts of at most [`PART`] bytes: `key`, `key 0 1`, `key 0 2`, ….
+
+use crate::store::{Result, StoreError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sled::transaction::{TransactionalTree, UnabortableTransactionError};
+
+const VERSION: u8 = 1;
+const HEAD: usize = 7;
+const PART: usize = 6 * 1024;
+const LEVEL: i32 = 3;
+
+/// The values under which a record goes into its tree, first part first.
+pub fn pack<T: Serialize>(value: &T) -> Result<Vec<Vec<u8>>> {
+    let json = serde_json::to_vec(value).map_err(|e| StoreError::Io(format!("a record cannot be written: {e}")))?;
+    let packed = zstd::encode_all(json.as_slice(), LEVEL).map_err(|e| StoreError::Io(format!("zstd: {e}")))?;
+    let parts: Vec<Vec<u8>> = packed.chunks(PART).map(<[u8]>::to_vec).collect();
+    if u16::try_from(parts.len()).is_err() {
+        return Err(StoreError::Io(format!("a record of {} bytes is too long", json.len())));
+    }
+    Ok(parts)
+}
+
+/// Puts a record in place of what was there.
+pub fn put(
+    tree: &TransactionalTree,
+    key: &[u8],
+    parts: &[Vec<u8>],
+) -> std::result::Result<(), UnabortableTransactionError> {
+    remove(tree, key)?;
+    // `pack` gives no more than fit
+    let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
+    for (n, part) in (0..count).zip(parts) {
+        let key = part_key(key, n);
+        let value = seal(&key, count, part);
+        tree.insert(key, value)?;
+    }
+    Ok(())
+}
+
+pub fn remove(tree: &TransactionalTree, key: &[u8]) -> std::result::Result<(), UnabortableTransactionError> {
+    let Some(old) = tree.remove(key)? else { return Ok(()) };
+    // a damaged head leaves parts behind, which nothing refers to
+    let count = open(key, &old).map_or(1, |(count, _)| count);
+    for n in 1..count {
+        tree.remove(part_key(key, n))?;
+    }
+    Ok(())
+}
+
+/// Reads a record; `first` is the value found under `key`, where the caller already has it.
+pub fn get<T: DeserializeOwned>(
+    name: &'static str,
+    key: &[u8],
+    mut part: impl FnMut(&[u8]) -> Result<Option<sled::IVec>>,
+) -> Result<Option<T>> {
+    let Some(first) = part(key)? else { return Ok(None) };
+    let bad = |why: String| StoreError::Value { tree: name, key: show(key), why };
+    let (count, slice) = open(key, &first).map_err(bad)?;
+    let mut packed = slice.to_vec();
+    for n in 1..count {
+        let key = part_key(key, n);
+        let value = part(&key)?.ok_or_else(|| bad(format!("part {n} of {count} is missing")))?;
+        packed.extend_from_slice(open(&key, &value).map_err(bad)?.1);
+    }
+    let json = zstd::decode_all(packed.as_slice()).map_err(|e| bad(format!("zstd: {e}")))?;
+    serde_json::from_slice(&json).map(Some).map_err(|e| bad(e.to_string()))
+}
+
+fn part_key(key: &[u8], n: u16) -> Vec<u8> {
+    let mut out = key.to_vec();
+    if n > 0 {
+        out.push(0);
+        out.extend_from_slice(&n.to_be_bytes());
+    }
+    out
+}
+
+/// The CRC covers the key too: a value that turns up under another key is not that key's value.
+fn seal(key: &[u8], count: u16, part: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD + part.len());
+    out.push(VERSION);
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&count.to_be_bytes());
+    out.extend_from_slice(part);
+    let crc = checksum(key, &out);
+    out[1..5].copy_from_slice(&crc.to_le_bytes());
+    out
+}
+
+/// How many parts there are, and this one's bytes.
+fn open<'a>(key: &[u8], value: &'a [u8]) -> std::result::Result<(u16, &'a [u8]), String> {
+    let Some((head, part)) = value.split_first_chunk::<HEAD>() else {
+        return Err(format!("{} bytes only", value.len()));
+    };
+    let [version, a, b, c, d, high, low] = *head;
+    if version != VERSION {
+        return Err(format!("version {version}, not {VERSION}"));
+    }
+    let (stored, found) = (u32::from_le_bytes([a, b, c, d]), checksum(key, value));
+    if stored != found {
+        return Err(format!("CRC32C {found:08x}, not {stored:08x}"));
+    }
+    Ok((u16::from_be_bytes([high, low]), part))
+}
+
+/// Of the key, and of the value without its own four bytes.
+fn checksum(key: &[u8], value: &[u8]) -> u32 {
+    let crc = crc32c::crc32c_append(crc32c::crc32c(key), &value[..1]);
+    crc32c::crc32c_append(crc, &value[5..])
+}
+
+/// A key that is a number.
+pub fn number(key: &[u8]) -> Option<u64> {
+    <[u8; 8]>::try_from(key).map(u64::from_be_bytes).ok()
+}
+
+/// A key for people: text as it is, numbers as numbers.
+pub fn show(key: &[u8]) -> String {
+    if let Some(number) = number(key).filter(|_| key[0] == 0) {
+        return number.to_string();
+    }
+    String::from_utf8_lossy(key).replace('\0', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn kept(key: &[u8], value: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let parts = pack(&value).unwrap();
+        let count = u16::try_from(parts.len()).unwrap();
+        (0..count).zip(&parts).map(|(n, p)| (part_key(key, n), seal(&part_key(key, n), count, p))).collect()
+    }
+
+    fn read(map: &BTreeMap<Vec<u8>, Vec<u8>>, key: &[u8]) -> Result<Option<String>> {
+        get("test", key, |k| Ok(map.get(k).map(|v| sled::IVec::from(v.clone()))))
+    }
+
+    /// Text that zstd cannot make small.
+    fn noise(len: usize) -> String {
+        let mut out = String::new();
+        for n in 0u64.. {
+            if out.len() >= len {
+                break;
+            }
+            out.push_str(&blake3::hash(&n.to_le_bytes()).to_hex());
+        }
+        out
+    }
+
+    #[test]
+    fn long_values_come_back_whole() {
+        for len in [0, 100, 30_000] {
+            let text = noise(len);
+            let map = kept(b"k", &text);
+            assert_eq!(map.len() > 1, len > 20_000);
+            assert!(map.values().all(|v| v.len() <= HEAD + PART));
+            assert_eq!(read(&map, b"k").unwrap(), Some(text));
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_found() {
+        let map = kept(b"k", "một giá trị");
+        let value = &map[b"k".as_slice()];
+        for bit in 0..value.len() * 8 {
+            let mut bad = value.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            let bad = BTreeMap::from([(b"k".to_vec(), bad)]);
+            assert!(matches!(read(&bad, b"k"), Err(StoreError::Value { .. })), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn missing_parts_and_exchanged_keys_are_found() {
+        let mut map = kept(b"k", &noise(30_000));
+        let moved = map.remove(&part_key(b"k", 2)).unwrap();
+        assert!(matches!(read(&map, b"k"), Err(StoreError::Value { .. })));
+        map.insert(part_key(b"k", 2), map[&part_key(b"k", 1)].clone());
+        assert!(matches!(read(&map, b"k"), Err(StoreError::Value { .. })));
+        map.insert(part_key(b"k", 2), moved);
+        assert!(read(&map, b"k").is_ok());
+        assert_eq!(read(&map, b"none").unwrap(), None);
+    }
+}

@@ -1,0 +1,162 @@
+//! The commands, as a person or a program calls them.
+
+use crate::house::House;
+use crate::{command, diemtin, stderr, stdout};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"))).collect()
+}
+
+fn tried(stage: &str, input: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = command(folder.path(), &["try", stage, "--jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    lines(&stdout(&output))
+}
+
+#[test]
+fn once_then_nothing_new_then_verify_and_rebuild() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    let first = diemtin(folder.path(), &["once"]);
+    assert!(first.status.success(), "{}", stderr(&first));
+    assert!(stdout(&first).contains("stored"), "{}", stdout(&first));
+    let export = folder.path().join("var/export");
+    let before = crate::tree(&export);
+
+    let second = diemtin(folder.path(), &["once"]);
+    assert!(stdout(&second).contains("nothing new"), "{}", stdout(&second));
+    let same = |(name, bytes): (&String, &Vec<u8>)| {
+        let after = fs::read(export.join(name)).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert!(name.starts_with("status/") || name == "manifest.json" || *bytes == after, "{name} changed");
+    };
+    before.iter().for_each(same);
+
+    assert!(diemtin(folder.path(), &["export", "verify"]).status.success());
+    let before = crate::tree(&export);
+    fs::remove_dir_all(&export).expect("removable");
+    let rebuilt = diemtin(folder.path(), &["export", "rebuild"]);
+    assert!(rebuilt.status.success(), "{}", stderr(&rebuilt));
+    let after = crate::tree(&export);
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    for (name, bytes) in before {
+        assert!(bytes == after[&name], "{name} differs after rebuild");
+    }
+    let article = after.keys().find(|name| name.starts_with("articles/")).expect("an article");
+    fs::write(export.join(article), "x").expect("writable");
+    let damaged = diemtin(folder.path(), &["export", "verify"]);
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(stdout(&damaged).contains(article.as_str()), "{}", stdout(&damaged));
+}
+
+#[test]
+fn a_site_that_fails_is_said_and_the_round_ends_well() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan", "sonla"]);
+    let feed = house.place("longan").feed.clone();
+    house.script("longan", &feed, &[crate::house::Reply::Status(500, "")]);
+    let round = diemtin(folder.path(), &["once"]);
+    assert!(round.status.success());
+    let said = stdout(&round);
+    assert!(said.contains("longan: ") && said.contains("HTTP 500") && said.contains("1 failed"), "{said}");
+    let rows = lines(&stdout(&diemtin(folder.path(), &["sites", "--json"])));
+    let state = |id: &str| rows.iter().find(|row| row["id"] == id).expect("a row")["state"].clone();
+    assert_eq!(state("longan"), "failing");
+    assert_eq!(state("sonla"), "ok");
+}
+
+#[test]
+fn a_wrong_configuration_is_said_whole_with_its_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text =
+        "[pol]\nevery = \"20m\"\n[[site]]\nid = \"a\"\nprovince = \"Hưng Yên\"\nkind = \"partty\"\nfeeds = [\"x\"]\n";
+    fs::write(folder.path().join("config.toml"), text).expect("writable");
+    for command in [&["check"][..], &["run"], &["once"]] {
+        let checked = diemtin(folder.path(), command);
+        assert_eq!(checked.status.code(), Some(78), "{command:?}");
+        let said = stderr(&checked);
+        for part in ["config.toml:1:2", "config.toml:6:8", "config.toml:7:10", "^", "name"] {
+            assert!(said.contains(part), "{part} is not in:\n{said}");
+        }
+    }
+}
+
+#[test]
+fn explain_says_what_is_kept_dropped_and_why() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    let place = house.place("hungyen");
+    let (path, ..) = place.pages().remove(0);
+    let explained = diemtin(folder.path(), &["explain", &format!("{}{path}", place.base)]);
+    let said = stdout(&explained);
+    assert!(explained.status.success(), "{}", stderr(&explained));
+    for part in ["site       hungyen", "KEPT", "DROPPED", "VERDICT", "dan-van", "method     layout"] {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
+    assert!(!folder.path().join("var").exists(), "explain stores nothing");
+}
+
+#[test]
+fn a_bad_line_is_answered_and_the_rest_go_on() {
+    let answers = tried("select", "{\"id\":1}\nnot json\n{\"id\":3,\"title\":\"a\",\"text\":\"b\"}\n");
+    assert_eq!(answers[0], json!({"id": 1, "ok": false, "error": "no text"}));
+    assert_eq!((&answers[1]["ok"], &answers[1]["id"]), (&json!(false), &Value::Null));
+    assert_eq!(
+        (&answers[2]["ok"], &answers[2]["id"], &answers[2]["selected"]),
+        (&json!(true), &json!(3), &json!(false))
+    );
+}
+
+#[test]
+fn copies_are_told_by_the_first_of_them() {
+    let text = "Sáng nay, tại nhà văn hóa thôn Đông, Ban công tác mặt trận mời bà con đến bàn việc mở rộng đường làng, \
+        mỗi nhà góp ba ngày công và nhường lại một mét đất dọc theo con mương cũ, việc ghi sổ do tổ giám sát làm.";
+    let upper = text.to_uppercase();
+    let input =
+        [("a", text), ("b", "Chuyện khác hẳn về mùa gặt năm nay ở cánh đồng phía tây của huyện."), ("c", &upper)];
+    let input: String = input.iter().map(|(id, text)| format!("{}\n", json!({"id": id, "text": text}))).collect();
+    let answers = tried("dedup", &input);
+    assert_eq!(answers[0]["kind"], "new");
+    assert_eq!(answers[1]["kind"], "new");
+    assert_eq!((&answers[2]["kind"], &answers[2]["cluster"]), (&json!("duplicate"), &json!("a")));
+}
+
+#[test]
+fn what_a_shell_a_reader_and_a_program_need() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (arguments, part) in [
+        (&["completions", "bash"][..], "_diemtin"),
+        (&["man"], ".TH diemtin"),
+        (&["schema"], "https://json-schema.org/draft/2020-12/schema"),
+        (&["--help"], "explain"),
+    ] {
+        let output = diemtin(folder.path(), arguments);
+        assert!(output.status.success() && stdout(&output).contains(part), "{arguments:?}: {}", stdout(&output));
+    }
+    assert_eq!(diemtin(folder.path(), &["nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn one_writer_at_a_time() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    let held = diemtin::store::Store::open(&folder.path().join("var/store")).expect("a new store opens");
+    let second = diemtin(folder.path(), &["once"]);
+    assert_eq!(second.status.code(), Some(69), "{}", stderr(&second));
+    drop(held);
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+}

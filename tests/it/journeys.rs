@@ -1,0 +1,180 @@
+//! Journeys of entries over several polls; the test says what time it is.
+
+use crate::house::Reply;
+use crate::{Office, noon, tree};
+use chrono::TimeDelta;
+use diemtin::article::Outcome;
+use diemtin::poll::{FeedNews, Round};
+
+const SITE: &str = "longan";
+
+fn page_path(office: &Office) -> String {
+    office.house.place(SITE).pages().remove(0).0
+}
+
+fn outcome_of<'a>(round: &'a Round, path: &str) -> &'a Outcome {
+    let found = round.settled.iter().find(|s| s.url[url::Position::BeforePath..] == *path);
+    &found.unwrap_or_else(|| panic!("{path} was not settled: {:?}", round.settled)).outcome
+}
+
+fn entries(round: &Round) -> (usize, usize) {
+    match &round.feeds[0].result {
+        Ok(FeedNews::Read { entries, new, .. }) => (*entries, *new),
+        other => panic!("not read: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_new_is_settled_once() {
+    let office = Office::new(&[SITE]);
+    let first = office.poll(SITE, noon()).await;
+    let (all, new) = entries(&first);
+    assert_eq!(all, new);
+    assert_eq!(first.settled.len(), new);
+    let again = office.poll(SITE, noon() + TimeDelta::hours(1)).await;
+    assert!(matches!(again.feeds[0].result, Ok(FeedNews::Unchanged)));
+    assert!(again.settled.is_empty(), "{:?}", again.settled);
+    let asked: Vec<_> = office.house.seen().into_iter().map(|seen| (seen.path, seen.status)).collect();
+    let feed = office.house.place(SITE).feed.clone();
+    assert_eq!(asked.iter().filter(|(path, status)| *path == feed && *status == 304).count(), 1, "{asked:?}");
+    assert_eq!(asked.len(), new + 2, "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_is_given_up_and_said() {
+    let office = Office::new(&[SITE]);
+    let path = page_path(&office);
+    office.house.script(SITE, &path, &[Reply::Status(404, "")]);
+    let first = office.poll(SITE, noon()).await;
+    assert!(matches!(outcome_of(&first, &path), Outcome::GaveUp { why } if why.contains("404")));
+    let later = office.poll(SITE, noon() + TimeDelta::days(2)).await;
+    assert!(later.settled.is_empty(), "{:?}", later.settled);
+}
+
+#[tokio::test]
+async fn a_page_that_fails_today_is_fetched_later() {
+    let office = Office::new(&[SITE]);
+    let path = page_path(&office);
+    office.house.script(SITE, &path, &[Reply::Status(503, ""), Reply::HalfBody]);
+    let first = office.poll(SITE, noon()).await;
+    assert!(matches!(outcome_of(&first, &path), Outcome::Later { why } if why.contains("503")));
+    let early = office.poll(SITE, noon() + TimeDelta::minutes(14)).await;
+    assert!(early.settled.is_empty(), "before its time: {:?}", early.settled);
+    let half = office.poll(SITE, noon() + TimeDelta::minutes(16)).await;
+    assert!(matches!(outcome_of(&half, &path), Outcome::Later { .. }), "{half:?}");
+    let well = office.poll(SITE, noon() + TimeDelta::hours(1)).await;
+    assert!(matches!(outcome_of(&well, &path), Outcome::Stored | Outcome::OffTopic), "{well:?}");
+}
+
+#[tokio::test]
+async fn the_eighth_failure_is_the_last() {
+    let office = Office::new(&[SITE]);
+    let path = page_path(&office);
+    office.house.script(SITE, &path, &vec![Reply::Status(500, ""); 9]);
+    let mut now = noon();
+    for nth in 1..8 {
+        let round = office.poll(SITE, now).await;
+        assert!(matches!(outcome_of(&round, &path), Outcome::Later { .. }), "try {nth}: {round:?}");
+        now += TimeDelta::minutes(15) * 2_i32.pow(nth - 1);
+    }
+    let last = office.poll(SITE, now).await;
+    assert!(matches!(outcome_of(&last, &path), Outcome::GaveUp { .. }), "{last:?}");
+    let after = office.poll(SITE, now + TimeDelta::days(30)).await;
+    assert!(after.settled.is_empty(), "{after:?}");
+}
+
+#[tokio::test]
+async fn retry_after_is_kept() {
+    let office = Office::new(&[SITE]);
+    let feed = office.house.place(SITE).feed.clone();
+    office.house.script(SITE, &feed, &[Reply::Status(503, "Retry-After: 7200\r\n")]);
+    let refused = office.poll(SITE, noon()).await;
+    assert!(refused.failure().is_some_and(|why| why.contains("503")), "{refused:?}");
+    office.house.seen();
+    let waiting = office.poll(SITE, noon() + TimeDelta::hours(1)).await;
+    assert!(matches!(waiting.feeds[0].result, Ok(FeedNews::Waiting(_))));
+    assert!(office.house.seen().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_a_feed_leaves_no_validators() {
+    let office = Office::new(&[SITE]);
+    let feed = office.house.place(SITE).feed.clone();
+    let right = office.house.bytes(SITE, &feed);
+    office.house.replace(SITE, &feed, b"<!DOCTYPE html><html><body><p>B\xe1\xba\xa3o tr\xc3\xac</p></body></html>");
+    let wrong = office.poll(SITE, noon()).await;
+    assert!(wrong.failure().is_some_and(|why| why.contains("not a feed")), "{wrong:?}");
+    office.house.replace(SITE, &feed, &right);
+    let well = office.poll(SITE, noon() + TimeDelta::hours(1)).await;
+    assert!(entries(&well).1 > 0);
+}
+
+/// The page's text changes and its feed says so: a revision. The counters change at every request: none.
+#[tokio::test]
+async fn a_changed_text_is_a_revision_and_a_changed_counter_is_none() {
+    let office = Office::new(&[SITE]);
+    let first = office.poll(SITE, noon()).await;
+    let kept = first.settled.iter().find(|s| s.outcome == Outcome::Stored).expect("an article about the topic");
+    let (path, title) = (kept.url[url::Position::BeforePath..].to_owned(), kept.title.clone());
+    let before = tree(&office.export());
+
+    touch_feed(&office, &title);
+    let same = office.poll(SITE, noon() + TimeDelta::hours(1)).await;
+    assert_eq!(outcome_of(&same, &path), &Outcome::Unchanged);
+
+    let page = String::from_utf8(office.house.bytes(SITE, &path)).expect("UTF-8");
+    let word = " nhân dân ";
+    assert!(page.contains(word), "the fixture says {word}");
+    office.house.replace(SITE, &path, page.replace(word, " toàn thể nhân dân ").as_bytes());
+    touch_feed(&office, &title);
+    let changed = office.poll(SITE, noon() + TimeDelta::hours(2)).await;
+    assert_eq!(outcome_of(&changed, &path), &Outcome::Revision { rev: 2 });
+    let after = tree(&office.export());
+    let article = |tree: &std::collections::BTreeMap<String, Vec<u8>>| {
+        let found = tree.iter().find(|(name, bytes)| {
+            name.starts_with("articles/") && name.ends_with(".json") && String::from_utf8_lossy(bytes).contains(&title)
+        });
+        serde_json::from_slice::<serde_json::Value>(found.expect("exported").1).expect("JSON")
+    };
+    assert_eq!(article(&before)["rev"], 1);
+    let now = article(&after);
+    assert_eq!(now["rev"], 2);
+    assert_eq!(now["history"][0]["why"], "text changed");
+    assert!(now["content_text"].as_str().is_some_and(|text| text.contains(" toàn thể nhân dân ")));
+}
+
+/// The feed's title for one entry changes, so the entry is due again.
+fn touch_feed(office: &Office, title: &str) {
+    let feed = office.house.place(SITE).feed.clone();
+    let text = String::from_utf8(office.house.bytes(SITE, &feed)).expect("UTF-8");
+    assert!(text.contains(title), "the feed shows the title in full: {title}");
+    office.house.replace(SITE, &feed, text.replacen(title, &format!("{title} (cập nhật)"), 1).as_bytes());
+}
+
+/// Killed between any two steps, the walk goes on where it stood: here after the feed was learned.
+#[tokio::test]
+async fn a_walk_that_was_cut_goes_on() {
+    let office = Office::new(&[SITE]);
+    let site = office.desk.config.sites[0].clone();
+    let feed = office.house.place(SITE).feed.clone();
+    let cut = {
+        let mut walk = std::pin::pin!(diemtin::poll::poll(&office.desk, &site, noon()));
+        loop {
+            tokio::select! {
+                biased;
+                _ = tokio::task::yield_now() => {}
+                done = &mut walk => break Some(done.expect("the store works")),
+            }
+            if office.house.seen().iter().any(|seen| seen.path != feed) {
+                break None;
+            }
+        }
+    };
+    assert!(cut.is_none(), "the walk was not cut");
+    let rest = office.poll(SITE, noon() + TimeDelta::minutes(1)).await;
+    let whole = Office::new(&[SITE]).poll(SITE, noon()).await;
+    assert!(!rest.settled.is_empty() && rest.settled.len() <= whole.settled.len());
+    let kept =
+        tree(&office.export()).keys().filter(|name| name.ends_with(".json") && name.starts_with("articles/")).count();
+    assert_eq!(kept, whole.settled.iter().filter(|s| s.outcome == Outcome::Stored).count());
+}
