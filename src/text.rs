@@ -1,7 +1,9 @@
 //! Vietnamese text: decode, normalize, fold, split. The only file that knows the alphabet.
 
+mod date;
 mod decode;
 mod fold;
 
+pub use date::{DateOrder, date, date_in, date_order};
 pub use decode::{Decoded, decode};
 pub use fold::{fold, syllables, tidy};
