@@ -1,0 +1,117 @@
+//! What is remembered of a text to know it again.
+
+use crate::text::{fold, syllables};
+use serde::{Deserialize, Serialize};
+
+/// Syllables in a shingle.
+const SHINGLE: usize = 4;
+
+/// A text has at most about this many samples, and more than half as many if it is long enough.
+const SAMPLES: usize = 64;
+
+/// Up to 1/16 of a text's shingles are samples, however long it is.
+const COARSEST: u8 = 4;
+
+/// Of the samples, the smallest are the key under which the text is looked up: those below this bound …
+const KEY_BOUND: u32 = u32::MAX / 24;
+
+/// … but at least this many.
+const SMALLEST_KEY: usize = 10;
+
+/// A line of fewer syllables is prose only if it ends as a sentence does.
+const LONG_LINE: usize = 30;
+
+/// A line of fewer syllables is a headline, a menu, a byline.
+const SHORT_LINE: usize = 10;
+
+/// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
+/// its hashes never change between versions.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Print {
+    /// Hash of all syllables.
+    pub text: u64,
+    /// Shingles of the prose.
+    pub shingles: u32,
+    /// One in 2^level shingles is a sample.
+    pub level: u8,
+    /// Hashes of shingles, those of [`Print::key`] first and sorted.
+    key: Vec<u32>,
+    /// In the order of the text.
+    pub samples: Vec<u32>,
+}
+
+impl Print {
+    /// `text` has a line for each paragraph; `title` may be empty.
+    pub fn of(title: &str, text: &str) -> Print {
+        let mut whole = hash_of(&fold(title));
+        let mut all = Vec::new();
+        let mut prose = Vec::new();
+        for line in text.lines() {
+            let folded = fold(line);
+            let from = all.len();
+            all.extend(syllables(&folded).map(hash_of));
+            if is_prose(&folded, all.len() - from) {
+                prose.extend_from_slice(&all[from..]);
+            }
+        }
+        all.iter().for_each(|s| whole = mix(whole, *s));
+        let shingles = shingles(if prose.len() >= 20 { &prose } else { &all });
+        Print::sampled(whole, &shingles)
+    }
+
+    fn sampled(text: u64, shingles: &[u32]) -> Print {
+        let level = (shingles.len() / SAMPLES).checked_ilog2().map_or(0, |l| l as u8 + 1).min(COARSEST);
+        let samples: Vec<u32> =
+            shingles.iter().copied().filter(|h| h >> (32 - level as u32).min(31) == 0 || level == 0).collect();
+        let mut key = shingles.to_vec();
+        key.sort_unstable();
+        key.dedup();
+        let below = key.partition_point(|h| *h < KEY_BOUND);
+        key.truncate(below.max(SMALLEST_KEY));
+        Print { text, shingles: shingles.len() as u32, level, key, samples }
+    }
+
+    /// The shingles by which it is looked up.
+    pub fn key(&self) -> &[u32] {
+        &self.key
+    }
+}
+
+/// Sentences rather than a headline, a menu, a list of links or an imprint.
+fn is_prose(line: &str, syllables: usize) -> bool {
+    let end = line.trim_end_matches(['"', '”', '»', ')', '/', ' ', '\'', '’']);
+    let sentence = syllables >= SHORT_LINE && end.ends_with(['.', '!', '?', '…', ':', ';']);
+    (sentence || syllables >= LONG_LINE) && !is_imprint(line) && !is_link(line, end)
+}
+
+/// Addresses, licences and rights stand at the foot of every page.
+fn is_imprint(line: &str) -> bool {
+    const WORDS: [&str; 7] = ["@", "www.", "©", "copyright", "giấy phép", "ghi rõ nguồn", "bản quyền"];
+    line.len() < 400 && WORDS.iter().any(|w| line.contains(w))
+}
+
+/// Another article's headline: it has a bullet or its date in brackets.
+fn is_link(line: &str, end: &str) -> bool {
+    line.starts_with(['•', '»', '▪', '►', '+']) || (line.ends_with(')') && end.ends_with(|c: char| c.is_ascii_digit()))
+}
+
+/// A text of fewer syllables than a shingle has is one shingle.
+fn shingles(syllables: &[u64]) -> Vec<u32> {
+    let hash = |s: &[u64]| (s.iter().fold(0, |h, one| mix(h, *one)) >> 32) as u32;
+    match syllables.len() {
+        0 => Vec::new(),
+        n if n < SHINGLE => vec![hash(syllables)],
+        _ => syllables.windows(SHINGLE).map(hash).collect(),
+    }
+}
+
+/// FNV-1a, 64 bits.
+fn hash_of(syllable: &str) -> u64 {
+    syllable.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Depends on the order; the upper bits on all of both.
+fn mix(h: u64, next: u64) -> u64 {
+    let x = (h.rotate_left(23) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x ^ (x >> 29)
+}
