@@ -55,6 +55,8 @@ struct Open<'a> {
 pub struct Reader<'a> {
     pub text: &'a str,
     at: usize,
+    /// Where the last tag began.
+    tag: usize,
     open: Vec<Open<'a>>,
     /// Elements open beyond [`DEEPEST`].
     deeper: usize,
@@ -86,6 +88,7 @@ impl<'a> Reader<'a> {
         Reader {
             text,
             at: 0,
+            tag: 0,
             open: Vec::new(),
             deeper: 0,
             scopes: Vec::new(),
@@ -102,10 +105,9 @@ impl<'a> Reader<'a> {
     /// The next item that is whole: its node, with its parts behind it in `nodes`. [`Reader::forget`] it before going on.
     pub fn next_item(&mut self) -> Option<usize> {
         loop {
-            let before = self.at;
             let closed = match self.step() {
-                Step::Start { name, attributes, empty } => self.start(name, attributes, empty, before),
-                Step::End(name) => self.end(name, before),
+                Step::Start { name, attributes, empty } => self.start(name, attributes, empty, self.tag),
+                Step::End(name) => self.end(name, self.tag),
                 Step::Other => None,
                 Step::Finished => return self.finish(),
             };
@@ -148,6 +150,7 @@ impl<'a> Reader<'a> {
         };
         let tag = &rest[found..];
         self.at += found;
+        self.tag = self.at;
         match tag.as_bytes().get(1) {
             Some(b'/') => self.end_tag(tag),
             Some(b'!') => self.declaration(tag),
