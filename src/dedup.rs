@@ -3,8 +3,9 @@
 mod evidence;
 mod print;
 
-pub use evidence::overlap;
-pub use print::Print; // DEBUG
+pub use print::Print;
+
+use evidence::Overlap;
 
 use std::collections::HashMap;
 
@@ -77,10 +78,11 @@ impl Index {
             return Some(Twin { key: *key, similarity: 1.0 });
         }
         let near = self.candidates(print).into_iter().filter_map(|key| {
-            let similarity = self.prints[&key].iter().filter_map(|p| evidence::similarity(print, p));
-            similarity.max_by(f64::total_cmp).map(|similarity| Twin { key, similarity })
+            let overlaps = self.prints[&key].iter().filter_map(|known| evidence::same(print, known));
+            overlaps.max_by(Overlap::closeness).map(|overlap| (key, overlap))
         });
-        near.max_by(|a, b| a.similarity.total_cmp(&b.similarity).then(b.key.cmp(&a.key)))
+        let (key, closest) = near.max_by(|(a, x), (b, y)| x.closeness(y).then(b.cmp(a)))?;
+        Some(Twin { key, similarity: closest.contained })
     }
 
     fn candidates(&self, print: &Print) -> Vec<u64> {

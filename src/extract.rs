@@ -1,8 +1,36 @@
 //! A page without its chrome: `Page -> Clean`.
+//!
+//! The page is cut ([`slim`]), parsed, laid flat into lines ([`page`]); the part that holds the article is named by a
+//! layout ([`layout`]) or found by where the text is dense ([`density`]); within it each line is kept or dropped by a
+//! rule ([`chrome`]); what is kept becomes blocks ([`blocks`]).
 
-use crate::article::{Clean, Entry, Page};
+mod blocks;
+mod byline;
+mod chrome;
+mod density;
+mod headline;
+mod ink;
+mod layout;
+mod ld;
+mod lead;
+mod meta;
+mod page;
+mod signs;
+mod slim;
+mod when;
+mod words;
+
+use crate::article::{Block, Clean, DateFrom, Dropped, Entry, Image, Method, Page};
 use crate::config::Layout;
+use crate::text::{decode, tidy};
+use chrome::{Case, Fate};
 use chrono::{DateTime, Utc};
+use density::Worth;
+use meta::{Head, Meta};
+use page::{Flat, Shape};
+use scraper::Html;
+use std::ops::Range;
+use url::Url;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ExtractError {
@@ -14,15 +42,224 @@ pub enum ExtractError {
 
 /// `entry` is what the feed said of the page, if a feed led to it; `now` bounds the dates that are believed.
 pub fn extract(
-    _page: &Page,
-    _entry: Option<&Entry>,
-    _layout: Option<&Layout>,
-    _now: DateTime<Utc>,
+    page: &Page,
+    entry: Option<&Entry>,
+    layout: Option<&Layout>,
+    now: DateTime<Utc>,
 ) -> Result<Clean, ExtractError> {
-    todo!()
+    let text = readable(page)?;
+    let slim = slim::slim(&text);
+    let html = Html::parse_document(&slim.html);
+    let base = base(&html, &page.url);
+    let flat = page::flatten(&html, &base);
+    let head = Head::read(&html, &slim.json_ld);
+    let mut meta = meta::read(&head, &flat, &page.url, entry, now);
+    let worth = Worth::of(&flat);
+    if let Some(layout) = layout {
+        from_layout(&flat, layout, &mut meta, now);
+        if let Some(fates) = by_layout(&flat, &worth, layout, &meta) {
+            return finish(&flat, &fates, meta, Method::Layout);
+        }
+    }
+    let fates = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    finish(&flat, &fates, meta, Method::Generic)
 }
 
 /// The article as the feed alone gives it, for sites with `pages = false`.
-pub fn from_entry(_entry: &Entry, _now: DateTime<Utc>) -> Result<Clean, ExtractError> {
-    todo!()
+pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractError> {
+    let given = entry.content.as_deref().filter(|s| !s.trim().is_empty()).or(entry.summary.as_deref());
+    let html = Html::parse_document(&slim::slim(given.ok_or(ExtractError::NoText)?).html);
+    let flat = page::flatten(&html, &entry.url);
+    let head = Head::read(&html, &[]);
+    let mut meta = meta::read(&head, &flat, &entry.url, Some(entry), now);
+    meta.title = entry.title.as_deref().map(tidy).filter(|t| !t.is_empty());
+    let date = entry.published.or(entry.updated).and_then(|d| when::believed(d, now));
+    (meta.published, meta.published_from) = (date, if date.is_some() { DateFrom::Feed } else { DateFrom::Seen });
+    let worth = Worth::of(&flat);
+    let whole: Range<usize> = 0..flat.lines.len();
+    let fates = Case::new(&flat, &worth, meta.title.as_deref().unwrap_or(""), vec![whole], true).judge();
+    finish(&flat, &fates, meta, Method::Feed)
+}
+
+fn readable(page: &Page) -> Result<String, ExtractError> {
+    let kind = page.content_type.as_deref().unwrap_or("").to_ascii_lowercase();
+    let other = [
+        "image/",
+        "audio/",
+        "video/",
+        "application/pdf",
+        "application/zip",
+        "application/octet-stream",
+        "application/json",
+        "font/",
+    ];
+    if other.iter().any(|o| kind.starts_with(o)) {
+        return Err(ExtractError::NotAPage(kind));
+    }
+    if page.body.starts_with(b"%PDF-") || page.body.starts_with(b"PK\x03\x04") || page.body.starts_with(b"\x89PNG") {
+        return Err(ExtractError::NotAPage("a file of another kind".to_owned()));
+    }
+    let declared = declared_charsets(page);
+    Ok(decode(&page.body, &declared.iter().map(String::as_str).collect::<Vec<_>>()).text)
+}
+
+/// The transport's charset, then the document's own.
+fn declared_charsets(page: &Page) -> Vec<String> {
+    let head = String::from_utf8_lossy(&page.body[..page.body.len().min(4096)]).to_ascii_lowercase();
+    let header = page.content_type.as_deref().map(str::to_ascii_lowercase);
+    let name = |text: &str| {
+        let (_, after) = text.split_once("charset")?;
+        let after = after.trim_start_matches([' ', '=', '"', '\'']);
+        let name: String =
+            after.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':')).collect();
+        (!name.is_empty()).then_some(name)
+    };
+    header.as_deref().and_then(name).into_iter().chain(name(&head)).collect()
+}
+
+fn base(html: &Html, page: &Url) -> Url {
+    let element = html.tree.nodes().filter_map(|n| n.value().as_element()).find(|e| e.name() == "base");
+    let href = element.and_then(|e| e.attr("href"));
+    // A base that is no address leaves the page's own.
+    href.and_then(|h| page.join(h.trim()).ok()).unwrap_or_else(|| page.clone())
+}
+
+/// What the layout's own selectors say goes before what was found without them.
+fn from_layout(flat: &Flat<'_>, layout: &Layout, meta: &mut Meta, now: DateTime<Utc>) {
+    if let Some(title) = layout::text(flat, layout.title.as_ref()) {
+        meta.title = Some(title);
+    }
+    let date = layout::text(flat, layout.date.as_ref()).and_then(|t| crate::text::date(&t, when::vietnam()));
+    if let Some(date) = date.and_then(|d| when::believed(d, now)) {
+        (meta.published, meta.published_from) = (Some(date), DateFrom::Page);
+    }
+    let named = layout::texts(flat, layout.author.as_ref());
+    let named: Vec<String> = named.iter().filter_map(|t| byline::byline(t, true)).flatten().collect();
+    if !named.is_empty() {
+        meta.authors = meta::unique(named);
+    }
+}
+
+/// `None` if the layout's body matches no text: the page was redesigned, or is another kind of page.
+fn by_layout(flat: &Flat<'_>, worth: &Worth, layout: &Layout, meta: &Meta) -> Option<Vec<Fate>> {
+    let body = layout::body(flat, layout);
+    let mut case = Case::new(flat, worth, meta.title.as_deref().unwrap_or(""), body, true);
+    for (lines, why) in layout::dropped(flat, layout) {
+        for n in lines {
+            if case.fates[n] == Fate::Open {
+                case.fates[n] = Fate::Dropped(why);
+            }
+        }
+    }
+    let fates = case.judge();
+    has_text(flat, &fates).then_some(fates)
+}
+
+fn has_text(flat: &Flat<'_>, fates: &[Fate]) -> bool {
+    fates.iter().zip(&flat.lines).any(|(f, l)| matches!(f, Fate::Kept(_)) && l.chars > 0)
+}
+
+fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Vec<Fate>> {
+    let article = worth.article(flat)?;
+    let title = meta.title.as_deref().unwrap_or("");
+    let body = flat.elems[article].lines.clone();
+    let mut ranges = lead::before(flat, worth, &body, title);
+    ranges.push(body);
+    let fates = Case::new(flat, worth, title, ranges, false).judge();
+    has_text(flat, &fates).then_some(fates)
+}
+
+fn finish(flat: &Flat<'_>, fates: &[Fate], meta: Meta, method: Method) -> Result<Clean, ExtractError> {
+    let kept = kept(flat, fates);
+    let (blocks, kept_by) = blocks::blocks(&flat.lines, &kept);
+    let (mut blocks, kept_by) = (blocks, kept_by);
+    caption_figures(flat, fates, &kept, &mut blocks);
+    if blocks.iter().all(|b| matches!(b, Block::Figure { .. })) {
+        return Err(ExtractError::NoText);
+    }
+    let authors = authors(flat, fates, &meta);
+    let language = meta.language.unwrap_or_else(|| guess_language(flat, fates));
+    Ok(Clean {
+        title: meta.title,
+        published: meta.published,
+        published_from: meta.published_from,
+        authors,
+        language,
+        summary: meta.summary,
+        images: images(&blocks),
+        blocks,
+        kept_by,
+        tags: meta.tags,
+        method,
+        dropped: dropped(flat, fates),
+    })
+}
+
+fn kept(flat: &Flat<'_>, fates: &[Fate]) -> Vec<(usize, String)> {
+    let of = |n: usize| match &fates[n] {
+        Fate::Kept(why) => Some((n, (*why).to_owned())),
+        _ => None,
+    };
+    (0..flat.lines.len()).filter_map(of).collect()
+}
+
+/// The captions that follow a picture are its.
+fn caption_figures(flat: &Flat<'_>, fates: &[Fate], kept: &[(usize, String)], blocks: &mut [Block]) {
+    let images = kept.iter().filter(|(n, _)| flat.lines[*n].shape == Shape::Image).map(|(n, _)| *n);
+    let figures = blocks.iter_mut().filter(|b| matches!(b, Block::Figure { .. }));
+    for (image, block) in images.zip(figures) {
+        let Block::Figure { caption, .. } = block else { continue };
+        let after = (image + 1..flat.lines.len())
+            .skip_while(|&n| flat.lines[n].chars == 0 && flat.lines[n].shape != Shape::Image);
+        for n in after.take_while(|&n| matches!(fates[n], Fate::Caption(_))) {
+            if !caption.is_empty() {
+                caption.push(crate::article::Run::Text(" ".to_owned()));
+            }
+            caption.extend(flat.lines[n].runs.iter().cloned());
+        }
+    }
+}
+
+fn images(blocks: &[Block]) -> Vec<Image> {
+    let image = |b: &Block| match b {
+        Block::Figure { url, caption } => {
+            let text = tidy(&crate::article::plain(&[Block::Paragraph(caption.clone())]));
+            Some(Image { url: url.clone(), caption: (!text.is_empty()).then_some(text) })
+        }
+        _ => None,
+    };
+    blocks.iter().filter_map(image).collect()
+}
+
+/// Names printed in the article go before those in its metadata.
+fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> Vec<String> {
+    let lines = fates.iter().zip(&flat.lines).filter(|(f, _)| matches!(f, Fate::Byline(_)));
+    let printed: Vec<String> = lines.filter_map(|(_, l)| byline::byline(&l.text, true)).flatten().collect();
+    if printed.is_empty() { meta.authors.clone() } else { meta::unique(printed) }
+}
+
+fn dropped(flat: &Flat<'_>, fates: &[Fate]) -> Vec<Dropped> {
+    let of = |(line, fate): (&page::Line, &Fate)| {
+        let why = match fate {
+            Fate::Dropped(why) | Fate::Byline(why) | Fate::Caption(why) => *why,
+            Fate::Kept(_) | Fate::Open => return None,
+        };
+        (line.chars > 0).then(|| Dropped { text: line.text.clone(), why: why.to_owned() })
+    };
+    flat.lines.iter().zip(fates).filter_map(of).collect()
+}
+
+/// Letters that only Vietnamese writes; empty if there are none.
+fn guess_language(flat: &Flat<'_>, fates: &[Fate]) -> String {
+    let lines = fates.iter().zip(&flat.lines).filter(|(f, _)| matches!(f, Fate::Kept(_)));
+    let vietnamese = |c: char| matches!(c, 'ă' | 'đ' | 'ơ' | 'ư' | '\u{1ea0}'..='\u{1ef9}');
+    let count: usize = lines.map(|(_, l)| l.text.chars().filter(|c| vietnamese(*c)).count()).sum();
+    if count >= 10 { "vi".to_owned() } else { String::new() }
+}
+
+/// The text of a piece of HTML in one line.
+fn plain_html(html: &str) -> String {
+    let html = Html::parse_fragment(&slim::slim(html).html);
+    let text: Vec<&str> = html.tree.values().filter_map(|n| n.as_text().map(|t| &**t)).collect();
+    tidy(&text.join(" "))
 }

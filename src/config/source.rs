@@ -46,10 +46,6 @@ impl Source {
         mistakes.into_iter().map(|m| m.1)
     }
 
-    pub fn is_faultless(&self) -> bool {
-        self.mistakes.borrow().is_empty()
-    }
-
     /// The line with carets under what is meant.
     fn excerpt(&self, at: &At) -> String {
         let (line, before, after) = self.line(at.start);

@@ -1,18 +1,24 @@
 //! Are two texts one?
 
 use super::print::Print;
+use std::cmp::Ordering;
 
 /// Share of the shorter text's shingles that the longer one has.
 const CONTAINED: f64 = 0.6;
 
-const NEARLY_ALL: f64 = 0.8;
+const NEARLY_ALL: f64 = 0.85;
 
-const DEEP: f64 = 0.25;
+const MOSTLY: f64 = 0.67;
 
-/// How similar, if they are one.
-pub fn similarity(a: &Print, b: &Print) -> Option<f64> {
-    let o = overlap(a, b);
-    o.same().then_some(o.contained)
+const DEEP: f64 = 0.18;
+
+const LEAD_LOST: f64 = 0.28;
+
+const DENSE: f64 = 1.6;
+
+/// How much they have in common, if they are one.
+pub fn same(a: &Print, b: &Print) -> Option<Overlap> {
+    Some(overlap(a, b)).filter(Overlap::same)
 }
 
 /// What one text has of another.
@@ -29,6 +35,8 @@ pub struct Part {
 pub struct Overlap {
     pub small: Part,
     pub large: Part,
+    /// Both have the same headline.
+    pub headline: bool,
     /// Matched samples that follow each other in the same order in both, among neighbours.
     pub contained: f64,
 }
@@ -39,7 +47,12 @@ pub fn overlap(a: &Print, b: &Print) -> Overlap {
     let (small, large) = if x.len() <= y.len() { (x, y) } else { (y, x) };
     let small_part = Part::of(&shared(&small, &large));
     let large_part = Part::of(&shared(&large, &small));
-    Overlap { small: small_part, large: large_part, contained: small_part.matched as f64 / small.len().max(1) as f64 }
+    Overlap {
+        small: small_part,
+        large: large_part,
+        headline: a.headline == b.headline,
+        contained: small_part.matched as f64 / small.len().max(1) as f64,
+    }
 }
 
 impl Part {
@@ -55,14 +68,34 @@ impl Overlap {
     /// there, and a follow-up has it as its background).
     fn same(&self) -> bool {
         let (small, large) = (self.small, self.large);
-        if share(large.before, large) > DEEP {
+        if self.contained < CONTAINED {
             return false;
         }
-        if self.contained >= NEARLY_ALL {
+        if self.contained >= NEARLY_ALL && small.before == 0 && share(large.before, large) < LEAD_LOST {
             return true;
         }
-        let diverge = share(small.after, small) > 0.25 && share(large.after, large) > 0.25;
-        self.contained >= CONTAINED && !diverge && share(small.before, small) < DEEP
+        if share(large.before, large) > DEEP || share(small.before, small) > DEEP {
+            return self.headline && self.contained >= NEARLY_ALL;
+        }
+        let diverge = share(small.after, small) > DEEP && share(large.after, large) > DEEP;
+        self.contained >= NEARLY_ALL || (!diverge && (self.contained >= MOSTLY || self.dense()))
+    }
+
+    /// Of two that are near, the nearer is the one with more of the text.
+    pub fn closeness(&self, other: &Overlap) -> Ordering {
+        self.contained.total_cmp(&other.contained).then(self.large.matched.cmp(&other.large.matched))
+    }
+
+    /// Whole paragraphs in common, not a sentence here and there as in reports written from one template.
+    fn dense(&self) -> bool {
+        self.small.density() + self.large.density() > DENSE
+    }
+}
+
+impl Part {
+    /// Share of the samples from the first that matched to the last.
+    fn density(&self) -> f64 {
+        self.matched as f64 / (self.samples - self.before - self.after).max(1) as f64
     }
 }
 

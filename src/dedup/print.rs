@@ -2,6 +2,7 @@
 
 use crate::text::{fold, syllables};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Syllables in a shingle.
 const SHINGLE: usize = 4;
@@ -22,7 +23,7 @@ const SMALLEST_KEY: usize = 10;
 const LONG_LINE: usize = 30;
 
 /// A line of fewer syllables is a headline, a menu, a byline.
-const SHORT_LINE: usize = 10;
+const SHORT_LINE: usize = 12;
 
 /// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
 /// its hashes never change between versions.
@@ -30,20 +31,24 @@ const SHORT_LINE: usize = 10;
 pub struct Print {
     /// Hash of all syllables.
     pub text: u64,
+    /// Hash of the headline: the title, or a text's first line where there is none.
+    pub headline: u32,
     /// Shingles of the prose.
     pub shingles: u32,
     /// One in 2^level shingles is a sample.
     pub level: u8,
     /// Hashes of shingles, those of [`Print::key`] first and sorted.
     key: Vec<u32>,
-    /// In the order of the text.
+    /// In the order of the text, each once.
     pub samples: Vec<u32>,
 }
 
 impl Print {
     /// `text` has a line for each paragraph; `title` may be empty.
     pub fn of(title: &str, text: &str) -> Print {
-        let mut whole = hash_of(&fold(title));
+        let headline = if title.trim().is_empty() { text.trim_start().lines().next().unwrap_or("") } else { title };
+        let headline = syllables(&fold(headline)).map(hash_of).fold(0, mix);
+        let mut whole = headline;
         let mut all = Vec::new();
         let mut prose = Vec::new();
         for line in text.lines() {
@@ -56,19 +61,20 @@ impl Print {
         }
         all.iter().for_each(|s| whole = mix(whole, *s));
         let shingles = shingles(if prose.len() >= 20 { &prose } else { &all });
-        Print::sampled(whole, &shingles)
+        Print::sampled(whole, (headline >> 32) as u32, &shingles)
     }
 
-    fn sampled(text: u64, shingles: &[u32]) -> Print {
+    fn sampled(text: u64, headline: u32, shingles: &[u32]) -> Print {
         let level = (shingles.len() / SAMPLES).checked_ilog2().map_or(0, |l| l as u8 + 1).min(COARSEST);
-        let samples: Vec<u32> =
-            shingles.iter().copied().filter(|h| h >> (32 - level as u32).min(31) == 0 || level == 0).collect();
+        let mut seen = HashSet::new();
+        let sampled = |h: &u32| level == 0 || h >> (32 - u32::from(level)) == 0;
+        let samples: Vec<u32> = shingles.iter().copied().filter(|h| sampled(h) && seen.insert(*h)).collect();
         let mut key = shingles.to_vec();
         key.sort_unstable();
         key.dedup();
         let below = key.partition_point(|h| *h < KEY_BOUND);
         key.truncate(below.max(SMALLEST_KEY));
-        Print { text, shingles: shingles.len() as u32, level, key, samples }
+        Print { text, headline, shingles: shingles.len() as u32, level, key, samples }
     }
 
     /// The shingles by which it is looked up.

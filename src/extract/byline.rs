@@ -1,0 +1,198 @@
+//! Who wrote it: lines that name the author, and the names in them.
+
+use crate::text::fold;
+
+/// What stands before a name, folded; the longest first among those that begin alike.
+const LABELS: &[&str] = &[
+    "tác giả bài viết:",
+    "tác giả:",
+    "nguồn tin và ảnh:",
+    "nguồn tin:",
+    "tin và ảnh:",
+    "tin, ảnh:",
+    "tin ảnh:",
+    "tin - ảnh:",
+    "tin – ảnh:",
+    "tin, bài và ảnh:",
+    "tin bài và ảnh:",
+    "tin bài:",
+    "bài và ảnh:",
+    "bài, ảnh:",
+    "bài ảnh:",
+    "bài - ảnh:",
+    "bài – ảnh:",
+    "bài viết:",
+    "ảnh và bài:",
+    "thực hiện:",
+    "người viết:",
+    "bài:",
+    "tin:",
+    "by:",
+    "author:",
+    "written by:",
+    "written by",
+    "reported by",
+    "text:",
+    "autor:",
+    "autorin:",
+    "von:",
+];
+
+/// What names a source, not a person.
+const SOURCES: &[&str] = &["nguồn tin:", "nguồn:", "nguồn ", "theo ", "source:", "quelle:", "fuente:"];
+
+/// What stands before a photographer's name.
+const CREDITS: &[&str] =
+    &["ảnh:", "ảnh ", "photo:", "foto:", "ảnh minh họa", "ảnh tư liệu", "video:", "clip:", "đồ họa:"];
+
+/// The first words of an office, folded.
+const OFFICES: &[&str] = &[
+    "phó ",
+    "trưởng ",
+    "chủ tịch",
+    "bí thư",
+    "giám đốc",
+    "ủy viên",
+    "ban ",
+    "văn phòng",
+    "chánh ",
+    "hội ",
+    "sở ",
+    "phòng ",
+    "ubmttq",
+    "ubnd",
+    "mttq",
+    "huyện ",
+    "tỉnh ",
+    "thành ",
+    "báo ",
+    "đài ",
+    "trung tâm",
+    "chuyên viên",
+    "cổng ",
+    "công an",
+    "đảng ",
+    "đoàn ",
+    "khối ",
+    "thành ủy",
+    "huyện ủy",
+    "tuyên giáo",
+];
+
+/// The names a line gives, if it is a byline: `Tin và ảnh: X`, `X – Y`, `X - Phó Trưởng Ban …`. `marked` says that
+/// its place or look (right-aligned, bold, last, class `author`) already speaks for a byline.
+pub fn byline(text: &str, marked: bool) -> Option<Vec<String>> {
+    let text = text.trim().trim_matches(['(', ')', '*', '.', '/']).trim();
+    if text.chars().count() > 140 || text.contains('\n') && text.lines().count() > 3 {
+        return None;
+    }
+    let folded = fold(text);
+    if let Some(label) = LABELS.iter().find(|l| folded.starts_with(**l)) {
+        // Folding keeps the number of characters of these labels.
+        let rest: String = text.chars().skip(label.chars().count()).collect();
+        return Some(if label.starts_with("nguồn tin:") { Vec::new() } else { names(&rest) });
+    }
+    if SOURCES.iter().any(|s| folded.starts_with(s)) && text.chars().count() < 60 && !text.ends_with('.') {
+        return (marked || folded.contains(':')).then(Vec::new);
+    }
+    if !marked {
+        return None;
+    }
+    let found = names(text);
+    (!found.is_empty()).then_some(found)
+}
+
+/// A photographer's or source line by itself.
+pub fn is_credit(text: &str) -> bool {
+    let folded = fold(text.trim().trim_matches(['(', ')']));
+    folded.chars().count() < 60 && CREDITS.iter().any(|c| folded.starts_with(c)) && !folded.ends_with('.')
+}
+
+/// `… . Ảnh: X` at the end of a line: a caption's mark.
+pub fn ends_in_credit(text: &str) -> bool {
+    let folded = fold(text);
+    let tail_start = folded.char_indices().rev().take(45).last().map_or(0, |(n, _)| n);
+    let tail = &folded[tail_start..];
+    ["ảnh: ", "(ảnh ", "photo: ", "photograph: ", "foto: ", "getty images", "/reuters", "/ap)", "/afp"]
+        .iter()
+        .any(|m| tail.contains(m))
+}
+
+/// The persons named in a run of names; empty if it is anything else.
+pub fn names(text: &str) -> Vec<String> {
+    let text = text.split(['\n', '(']).next().unwrap_or("").trim();
+    let text = text.strip_prefix("By ").or(text.strip_prefix("by ")).or(text.strip_prefix("Von ")).unwrap_or(text);
+    let mut found = Vec::new();
+    for part in split_names(text) {
+        if is_name(part) {
+            found.push(part.to_owned());
+        } else if !found.is_empty() && is_office(part) {
+            break;
+        } else {
+            return Vec::new();
+        }
+    }
+    found
+}
+
+fn split_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', '&', '–', '—', '|', '/'])
+        .flat_map(|p| p.split(" - "))
+        .flat_map(|p| p.split(" và "))
+        .flat_map(|p| p.split(" and "))
+        .map(|p| p.trim().trim_end_matches('.'))
+        .filter(|p| !p.is_empty())
+}
+
+/// One to five words, each with a capital, no figure: *Thu Oanh*, *PV*, *H.Nam*, *Quàng Thị Mai*.
+fn is_name(part: &str) -> bool {
+    let words: Vec<&str> = part.split_whitespace().collect();
+    let capital = |w: &&str| w.starts_with(char::is_uppercase);
+    (1..=5).contains(&words.len())
+        && part.chars().count() <= 40
+        && words.iter().all(capital)
+        && !part.contains(|c: char| c.is_ascii_digit() || matches!(c, ':' | '?' | '!' | '"' | '“' | '@'))
+        && !is_office(part)
+}
+
+fn is_office(part: &str) -> bool {
+    let folded = fold(part) + " ";
+    OFFICES.iter().any(|o| folded.starts_with(o))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{byline, ends_in_credit};
+
+    #[test]
+    fn bylines_name_their_authors() {
+        for (line, wanted) in [
+            ("Tin và ảnh: Lò Mai", vec!["Lò Mai"]),
+            ("Tác giả: Hà Thu – Bế Lan", vec!["Hà Thu", "Bế Lan"]),
+            ("Lý Văn An - Phó Trưởng Ban Dân vận Huyện ủy", vec!["Lý Văn An"]),
+            ("Hà Thu và Bế Lan", vec!["Hà Thu", "Bế Lan"]),
+            ("PV", vec!["PV"]),
+        ] {
+            assert_eq!(
+                byline(line, true).as_deref(),
+                Some(&wanted.iter().map(|s| s.to_string()).collect::<Vec<_>>()[..]),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn sentences_are_no_bylines() {
+        for line in ["Hội nghị kết thúc lúc 11 giờ", "Xã Tân Lập họp dân", "Một là, giữ đoàn kết"]
+        {
+            assert_eq!(byline(line, true), None, "{line}");
+        }
+        assert_eq!(byline("Lò Mai", false), None);
+    }
+
+    #[test]
+    fn captions_end_in_a_credit() {
+        assert!(ends_in_credit("Bà con thôn Bản Ỏ dọn đường. Ảnh: Lò Mai"));
+        assert!(!ends_in_credit("Bà con thôn Bản Ỏ dọn đường."));
+    }
+}

@@ -1,0 +1,363 @@
+//! Within the article's part of the page: which lines are text, which are captions, which are chrome, by which rule.
+
+use super::byline::{byline, ends_in_credit, is_credit};
+use super::density::{Worth, ends_sentence, is_text};
+use super::page::{Align, Flat, Line, Shape};
+use super::signs::{ADVERT, BYLINE, CAPTION, CHROME, COMMENT, DATE, FORM, LEAD, NOTE, RELATED, SHARE};
+use super::words;
+use crate::text::fold;
+use std::ops::Range;
+
+/// What becomes of a line, and by which rule.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fate {
+    Open,
+    Kept(&'static str),
+    Caption(&'static str),
+    Byline(&'static str),
+    Dropped(&'static str),
+}
+
+/// The part of the page under judgement.
+pub struct Case<'f, 'p> {
+    pub flat: &'f Flat<'p>,
+    pub worth: &'f Worth,
+    /// The headline, folded.
+    pub title: String,
+    /// Ranges of lines, in order.
+    pub body: Vec<Range<usize>>,
+    /// The body was named by a layout: rules that guess from shape alone are left out.
+    pub named: bool,
+    pub fates: Vec<Fate>,
+    folded: Vec<String>,
+}
+
+impl<'f, 'p> Case<'f, 'p> {
+    pub fn new(flat: &'f Flat<'p>, worth: &'f Worth, title: &str, body: Vec<Range<usize>>, named: bool) -> Self {
+        let mut fates = vec![Fate::Dropped("outside the article"); flat.lines.len()];
+        let mut folded = vec![String::new(); flat.lines.len()];
+        for n in body.iter().flat_map(Clone::clone) {
+            fates[n] = Fate::Open;
+            folded[n] = fold(&flat.lines[n].text);
+        }
+        Case { flat, worth, title: fold(title), body, named, fates, folded }
+    }
+
+    pub fn judge(mut self) -> Vec<Fate> {
+        self.regions();
+        self.each("the headline again", |c, n| c.is_title(n));
+        self.captions();
+        self.each("a line of the site", |c, n| words::is_site_line(&c.folded[n]) || words::is_counter(&c.folded[n]));
+        self.labels();
+        self.links();
+        self.each("a date", |c, n| c.is_date_line(n));
+        self.imprint();
+        self.bylines();
+        if !self.named {
+            self.front();
+            self.tail();
+        }
+        self.keep_rest();
+        self.headings_alone();
+        self.fates
+    }
+
+    fn inside(&self) -> Vec<usize> {
+        let lines = self.body.iter().flat_map(Clone::clone);
+        lines.filter(|&n| self.fates[n] == Fate::Open).collect()
+    }
+
+    fn line(&self, n: usize) -> &'f Line {
+        &self.flat.lines[n]
+    }
+
+    fn each(&mut self, why: &'static str, rule: impl Fn(&Self, usize) -> bool) {
+        for n in self.inside() {
+            if self.line(n).chars > 0 && rule(self, n) {
+                self.fates[n] = Fate::Dropped(why);
+            }
+        }
+    }
+
+    /// The signs of the elements around a line, up to the body's own.
+    fn signs_around(&self, n: usize) -> u32 {
+        let body = self.body.iter().find(|r| r.contains(&n)).cloned().unwrap_or(n..n + 1);
+        let within = |&e: &usize| {
+            let lines = &self.flat.elems[e].lines;
+            lines.len() < body.len() || lines.len() == 1
+        };
+        self.flat.around(self.line(n).elem).take_while(within).fold(0, |s, e| s | self.flat.elems[e].signs)
+    }
+
+    /// Elements named like chrome that hold little of the text.
+    fn regions(&mut self) {
+        let all: f32 = self.inside().iter().map(|&n| self.worth.text[n]).sum::<f32>().max(1.0);
+        for range in self.body.clone() {
+            for elem in 0..self.flat.elems.len() {
+                let lines = self.flat.elems[elem].lines.clone();
+                let within = range.start <= lines.start && lines.end <= range.end && lines.len() < range.len();
+                if within && !lines.is_empty() && self.worth.is_region(self.flat, elem, all) {
+                    self.drop_region(lines, region_name(self.flat.elems[elem].signs));
+                }
+            }
+        }
+    }
+
+    fn drop_region(&mut self, lines: Range<usize>, why: &'static str) {
+        for n in lines {
+            if self.fates[n] == Fate::Open {
+                self.fates[n] = Fate::Dropped(why);
+            }
+        }
+    }
+
+    fn is_title(&self, n: usize) -> bool {
+        let folded = &self.folded[n];
+        if self.title.is_empty() || folded.len() < 8 {
+            return false;
+        }
+        *folded == self.title
+            || (self.title.starts_with(folded.as_str()) && matches!(self.line(n).shape, Shape::Heading(_)))
+    }
+
+    fn captions(&mut self) {
+        let mut after_image = false;
+        for n in self.inside() {
+            let line = self.line(n);
+            if line.shape == Shape::Image {
+                after_image = true;
+                continue;
+            }
+            if let Some(why) = self.caption_rule(n, after_image) {
+                self.fates[n] = Fate::Caption(why);
+                // A second line of the caption may name the photographer.
+                after_image = !is_credit(&line.text) && after_image;
+            } else {
+                after_image = false;
+            }
+        }
+    }
+
+    fn caption_rule(&self, n: usize, after_image: bool) -> Option<&'static str> {
+        let line = self.line(n);
+        if matches!(line.shape, Shape::Caption { .. }) {
+            return Some("a figure's caption");
+        }
+        if line.chars < 500 && self.signs_around(n) & CAPTION != 0 {
+            return Some("named a caption");
+        }
+        if is_credit(&line.text) {
+            return Some("a photo credit");
+        }
+        if !after_image || line.chars > 350 || matches!(line.shape, Shape::Heading(_)) {
+            return None;
+        }
+        if ends_in_credit(&line.text) {
+            return Some("under a picture, with a credit");
+        }
+        let set_off = line.align == Align::Center || line.italic * 10 >= line.chars * 8;
+        let bold = line.bold * 10 >= line.chars * 9;
+        if set_off && (!bold || line.italic > 0) {
+            return Some("under a picture, set off");
+        }
+        let plain = !ends_sentence(&line.text) && !bold && line.linked == 0 && line.chars > 15;
+        (plain && line.shape == Shape::Paragraph).then_some("under a picture, no sentence")
+    }
+
+    /// `Tin liên quan`, `Read more`, … with the list that follows.
+    fn labels(&mut self) {
+        let inside = self.inside();
+        for (at, &n) in inside.iter().enumerate() {
+            if self.fates[n] != Fate::Open || self.line(n).chars > 60 {
+                continue;
+            }
+            let folded = self.folded[n].clone();
+            if words::is_box_label(&folded) {
+                self.fates[n] = Fate::Dropped("a label of the site");
+            } else if words::is_related_label(&folded) {
+                self.fates[n] = Fate::Dropped("a label of related articles");
+                self.drop_list(&inside[at + 1..]);
+            }
+        }
+    }
+
+    /// What follows a label of related articles, up to the next running text.
+    fn drop_list(&mut self, after: &[usize]) {
+        for &n in after {
+            let line = self.line(n);
+            let listed = line.shape == Shape::Image
+                || line.link_share() > 0.5
+                || matches!(line.shape, Shape::Item { .. })
+                || self.dated_link(n);
+            if !listed {
+                return;
+            }
+            self.fates[n] = Fate::Dropped("listed under related articles");
+        }
+    }
+
+    fn dated_link(&self, n: usize) -> bool {
+        self.line(n).linked > 0 && self.folded[n].ends_with(')') && self.folded[n].contains('/')
+    }
+
+    /// Lines and lists that are links and nothing else.
+    fn links(&mut self) {
+        let inside = self.inside();
+        let text: f32 = inside.iter().map(|&n| self.worth.text[n]).sum();
+        if text < 200.0 {
+            return;
+        }
+        for (lines, why) in self.groups(&inside) {
+            let (chars, linked) =
+                lines.iter().fold((0, 0), |(c, l), &n| (c + self.line(n).chars, l + self.line(n).linked));
+            if chars > 0 && linked * 10 >= chars * 8 {
+                for n in lines {
+                    self.fates[n] = Fate::Dropped(why);
+                }
+            }
+        }
+    }
+
+    /// Items by their list, other lines alone.
+    fn groups(&self, inside: &[usize]) -> Vec<(Vec<usize>, &'static str)> {
+        let mut groups: Vec<(Vec<usize>, &'static str)> = Vec::new();
+        let mut last = None;
+        for &n in inside {
+            let list = match self.line(n).shape {
+                Shape::Item { list, .. } => Some(list),
+                Shape::Image => continue,
+                _ => None,
+            };
+            match (groups.last_mut(), list) {
+                (Some((lines, _)), Some(_)) if list == last => lines.push(n),
+                (_, Some(_)) => groups.push((vec![n], "a list of links")),
+                _ => groups.push((vec![n], "a line of links")),
+            }
+            last = list;
+        }
+        groups
+    }
+
+    fn is_date_line(&self, n: usize) -> bool {
+        let line = self.line(n);
+        if line.chars > 70 || is_text(line) || !line.text.contains(|c: char| c.is_ascii_digit()) {
+            return false;
+        }
+        if self.signs_around(n) & DATE != 0 {
+            return true;
+        }
+        let letters = line.text.chars().filter(|c| c.is_alphabetic()).count();
+        let digits = line.text.chars().filter(char::is_ascii_digit).count();
+        digits >= 6 && letters <= 25 && super::when::visible(&line.text).is_some()
+    }
+
+    /// Licence and address lines, where no running text follows.
+    fn imprint(&mut self) {
+        let inside = self.inside();
+        for &n in inside.iter().rev() {
+            let line = self.line(n);
+            if line.shape == Shape::Image {
+                continue;
+            }
+            if words::is_imprint(&self.folded[n]) {
+                self.fates[n] = Fate::Dropped("an imprint");
+            } else if is_text(line) {
+                return;
+            }
+        }
+    }
+
+    fn bylines(&mut self) {
+        let inside = self.inside();
+        let first = inside.iter().position(|&n| is_text(self.line(n)));
+        let last = inside.iter().rposition(|&n| is_text(self.line(n)));
+        for (at, &n) in inside.iter().enumerate() {
+            let line = self.line(n);
+            if line.chars == 0 || matches!(line.shape, Shape::Cell { .. }) {
+                continue;
+            }
+            let named = self.signs_around(n) & BYLINE != 0 && line.chars < 150 && !is_text(line);
+            let outside = first.is_none_or(|f| at < f) || last.is_none_or(|l| at > l);
+            let looks = line.align == Align::Right || line.bold * 10 >= line.chars * 9;
+            let near_end = at + 4 >= inside.len();
+            let marked = named || (outside && !matches!(line.shape, Shape::Heading(_))) || (looks && near_end);
+            if byline(&line.text, marked).is_some() {
+                self.fates[n] = Fate::Byline("a byline");
+            } else if named {
+                self.fates[n] = Fate::Byline("named a byline");
+            }
+        }
+    }
+
+    /// Labels before the text: section, reading time, buttons.
+    fn front(&mut self) {
+        let inside = self.inside();
+        let Some(first) = inside.iter().position(|&n| is_text(self.line(n))) else { return };
+        for (at, &n) in inside[..first].iter().enumerate() {
+            let line = self.line(n);
+            let heading = matches!(line.shape, Shape::Heading(_)) && at + 1 == first;
+            let lead = self.signs_around(n) & LEAD != 0 && line.chars > 20;
+            if line.chars > 0 && !heading && !lead && line.chars < 60 {
+                self.fates[n] = Fate::Dropped("a label before the text");
+            }
+        }
+    }
+
+    /// Labels after the text.
+    fn tail(&mut self) {
+        for n in self.inside().into_iter().rev() {
+            let line = self.line(n);
+            let data = matches!(line.shape, Shape::Cell { .. } | Shape::Item { .. } | Shape::Quoted { .. });
+            if is_text(line) || (data && line.linked == 0) {
+                return;
+            }
+            if line.chars > 0 {
+                self.fates[n] = Fate::Dropped("a label after the text");
+            }
+        }
+    }
+
+    fn keep_rest(&mut self) {
+        for n in self.inside() {
+            let lead = self.signs_around(n) & LEAD != 0;
+            self.fates[n] = Fate::Kept(match self.line(n).shape {
+                _ if lead => "the lead",
+                Shape::Heading(_) => "a heading within the text",
+                Shape::Item { .. } => "a list within the text",
+                Shape::Cell { .. } => "a table of data",
+                Shape::Quoted { .. } => "a quotation",
+                Shape::Image => "a picture within the text",
+                _ if self.named => "text of the layout's body",
+                _ if is_text(self.line(n)) => "running text",
+                _ => "a line between running text",
+            });
+        }
+    }
+
+    /// A heading that nothing follows lost its box.
+    fn headings_alone(&mut self) {
+        let mut followed = false;
+        for n in self.body.iter().flat_map(Clone::clone).collect::<Vec<_>>().into_iter().rev() {
+            let line = self.line(n);
+            match (&self.fates[n], line.shape) {
+                (Fate::Kept(_), Shape::Heading(_)) if !followed => {
+                    self.fates[n] = Fate::Dropped("a heading that nothing follows");
+                }
+                (Fate::Kept(_), Shape::Image) => {}
+                (Fate::Kept(_), _) => followed = true,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn region_name(signs: u32) -> &'static str {
+    match signs & (CHROME | NOTE) {
+        s if s & COMMENT != 0 => "a region of comments",
+        s if s & RELATED != 0 => "a region of related articles",
+        s if s & SHARE != 0 => "a region for sharing",
+        s if s & FORM != 0 => "a form",
+        s if s & ADVERT != 0 => "an advertisement",
+        _ => "a region named like chrome",
+    }
+}

@@ -1,0 +1,141 @@
+//! Where on the page the article is: every line of text is worth its length, every line of links costs, and the
+//! element with the greatest sum holds the article. (The idea of a greatest sum over a tagged sequence: Pasternack and
+//! Roth, "Extracting article text from the web with maximum subsequence segmentation", WWW 2009; here over the tree.)
+
+use super::page::{Flat, Line, Shape};
+use super::signs::{ARTICLE_BODY, CHROME, COMMENT};
+
+/// A line with fewer characters and no end of a sentence is a label.
+const SHORT: usize = 80;
+/// Longer lines count no more.
+const LONG: usize = 600;
+/// A region named like chrome is chrome if it has less than this share of the page's text.
+const CHROME_SHARE: f32 = 0.4;
+/// The same for comments, of which there may be more than of the article.
+const COMMENT_SHARE: f32 = 0.85;
+
+/// What the page's lines and elements are worth.
+pub struct Worth {
+    /// By line.
+    pub lines: Vec<f32>,
+    /// By line: characters of running text, no matter where they stand.
+    pub text: Vec<f32>,
+    /// By element: the sum of `text` over its lines.
+    total: Vec<f32>,
+}
+
+impl Worth {
+    pub fn of(flat: &Flat<'_>) -> Worth {
+        let text: Vec<f32> = flat.lines.iter().map(|l| intrinsic(l).max(0.0)).collect();
+        let total = sums(&text);
+        let mut worth = Worth { lines: flat.lines.iter().map(intrinsic).collect(), text, total };
+        worth.lower_regions(flat);
+        worth
+    }
+
+    /// Characters of running text within an element.
+    pub fn text_in(&self, flat: &Flat<'_>, elem: usize) -> f32 {
+        let lines = &flat.elems[elem].lines;
+        self.total[lines.end] - self.total[lines.start]
+    }
+
+    fn lower_regions(&mut self, flat: &Flat<'_>) {
+        let all = self.total.last().copied().unwrap_or(0.0).max(1.0);
+        let mut done = 0;
+        for elem in 0..flat.elems.len() {
+            let e = &flat.elems[elem];
+            if e.lines.end <= done || !self.is_region(flat, elem, all) {
+                continue;
+            }
+            for line in e.lines.clone().skip(done.saturating_sub(e.lines.start)) {
+                self.lines[line] = -self.lines[line].abs() * 0.5 - 5.0;
+            }
+            done = e.lines.end;
+        }
+    }
+
+    /// Named like chrome, and small beside all the text there is (`all`).
+    pub fn is_region(&self, flat: &Flat<'_>, elem: usize, all: f32) -> bool {
+        let signs = flat.elems[elem].signs;
+        if signs & CHROME == 0 || matches!(flat.name(elem), "html" | "body" | "main") || signs & ARTICLE_BODY != 0 {
+            return false;
+        }
+        let most = if signs & COMMENT != 0 { COMMENT_SHARE } else { CHROME_SHARE };
+        self.text_in(flat, elem) < most * all
+    }
+
+    /// The element that holds the article, if there is any text.
+    pub fn article(&self, flat: &Flat<'_>) -> Option<usize> {
+        let sums = sums(&self.lines);
+        let sum = |e: usize| sums[flat.elems[e].lines.end] - sums[flat.elems[e].lines.start];
+        let best = (0..flat.elems.len()).max_by(|&a, &b| {
+            let (x, y) = (sum(a), sum(b));
+            // Of two with the same text the inner one, which comes later.
+            x.total_cmp(&y).then(flat.elems[b].lines.len().cmp(&flat.elems[a].lines.len())).then(a.cmp(&b))
+        })?;
+        if sum(best) <= 0.0 {
+            return self.most_text(flat);
+        }
+        Some(self.named(flat, best).unwrap_or(best))
+    }
+
+    /// The element that calls itself the article's body, where it holds most of what was found.
+    fn named(&self, flat: &Flat<'_>, best: usize) -> Option<usize> {
+        let found = self.text_in(flat, best);
+        let inside = (best + 1..flat.elems[best].end)
+            .filter(|&e| flat.elems[e].signs & ARTICLE_BODY != 0)
+            .max_by(|&a, &b| self.text_in(flat, a).total_cmp(&self.text_in(flat, b)).then(b.cmp(&a)))?;
+        (self.text_in(flat, inside) > 0.6 * found).then_some(inside)
+    }
+
+    fn most_text(&self, flat: &Flat<'_>) -> Option<usize> {
+        (0..flat.elems.len())
+            .filter(|&e| self.text_in(flat, e) > 0.0)
+            .max_by(|&a, &b| self.text_in(flat, a).total_cmp(&self.text_in(flat, b)).then(a.cmp(&b)))
+    }
+}
+
+fn sums(values: &[f32]) -> Vec<f32> {
+    let mut sum = 0.0;
+    let mut all = Vec::with_capacity(values.len() + 1);
+    all.push(0.0);
+    for v in values {
+        sum += v;
+        all.push(sum);
+    }
+    all
+}
+
+/// The worth of a line by itself.
+fn intrinsic(line: &Line) -> f32 {
+    if line.chars == 0 {
+        return 0.0;
+    }
+    let links = line.link_share();
+    let chars = line.chars.min(LONG) as f32;
+    if links > 0.5 {
+        return -(chars.min(100.0) * links) - 10.0;
+    }
+    if is_text(line) {
+        return chars * (1.0 - links);
+    }
+    match line.shape {
+        Shape::Heading(_) => -5.0,
+        Shape::Cell { .. } | Shape::Item { .. } => -5.0 + chars * 0.1,
+        _ => -12.0,
+    }
+}
+
+/// Running text: long, or a sentence.
+pub fn is_text(line: &Line) -> bool {
+    if line.link_share() > 0.5 || matches!(line.shape, Shape::Heading(_)) {
+        return false;
+    }
+    line.chars >= SHORT || (line.chars >= 25 && ends_sentence(&line.text))
+}
+
+/// Ends as sentences end, closing quotes and brackets aside.
+pub fn ends_sentence(text: &str) -> bool {
+    let end = text.trim_end_matches([' ', '"', '”', '’', '\'', ')', ']', '»', '/']);
+    end.ends_with(['.', '!', '?', '…', ':', ';', '。', '！', '？', '।', '؟'])
+}

@@ -1,0 +1,135 @@
+//! The headline: what most of the page's own statements agree on, in the form in which it is printed.
+
+use super::meta::Head;
+use super::page::{Flat, Shape};
+use super::signs::{ASIDE, CHROME, FOOT, HEADLINE, NAV, RELATED};
+use crate::article::Entry;
+use crate::text::{fold, syllables, tidy};
+use std::collections::HashSet;
+
+/// Where a candidate was found; the earlier, the rather its wording is taken.
+#[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
+enum Source {
+    H1,
+    Marked,
+    JsonLd,
+    OpenGraph,
+    Title,
+    Feed,
+}
+
+struct Candidate {
+    text: String,
+    words: HashSet<String>,
+    source: Source,
+}
+
+pub fn find(head: &Head, flat: &Flat<'_>, entry: Option<&Entry>) -> Option<String> {
+    let all = candidates(head, flat, entry);
+    let score = |c: &Candidate| -> f32 {
+        let own = [3.0, 1.0, 2.0, 2.0, 1.5, 2.0][c.source as usize];
+        let agreed: f32 = [Source::H1, Source::Marked, Source::JsonLd, Source::OpenGraph, Source::Title, Source::Feed]
+            .into_iter()
+            .filter(|s| *s != c.source && all.iter().any(|o| o.source == *s && alike(&o.words, &c.words)))
+            .map(|s| if s == Source::Marked { 1.0 } else { 2.0 })
+            .sum();
+        own + agreed
+    };
+    let best = all.iter().enumerate().max_by(|(i, a), (j, b)| {
+        // Of two that are backed alike the earlier.
+        score(a).total_cmp(&score(b)).then(j.cmp(i))
+    })?;
+    let group = all.iter().filter(|c| alike(&c.words, &best.1.words));
+    let printed = group.min_by(|a, b| a.source.partial_cmp(&b.source).unwrap_or(std::cmp::Ordering::Equal));
+    printed.map(|c| c.text.clone())
+}
+
+fn candidates(head: &Head, flat: &Flat<'_>, entry: Option<&Entry>) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    let site = site_names(head);
+    let mut add = |text: &str, source: Source| {
+        let text = tidy(&text.replace('\n', " "));
+        if is_headline(&text, &site) {
+            let words = syllables(&fold(&text)).map(str::to_owned).collect();
+            all.push(Candidate { text, words, source });
+        }
+    };
+    for line in &flat.lines {
+        if line.chars == 0 || line.chars > 300 {
+            continue;
+        }
+        let signs = flat.elems[line.elem].signs;
+        let heading = flat.name(line.elem) == "h1" || flat.around(line.elem).take(4).any(|e| flat.name(e) == "h1");
+        let marked = signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_));
+        if heading {
+            add(&line.text, Source::H1);
+        } else if marked && line.link_share() < 0.5 && !in_chrome(flat, line.elem) {
+            add(&line.text, Source::Marked);
+        }
+    }
+    head.ld.headline.iter().for_each(|t| add(&unescape(t), Source::JsonLd));
+    for name in ["og:title", "twitter:title"] {
+        head.get(name).into_iter().for_each(|t| add(without_site(&unescape(t), &site), Source::OpenGraph));
+    }
+    head.title.iter().for_each(|t| add(without_site(t, &site), Source::Title));
+    if let Some(title) = entry.and_then(|e| e.title.as_deref()) {
+        add(title, Source::Feed);
+    }
+    all
+}
+
+fn in_chrome(flat: &Flat<'_>, elem: usize) -> bool {
+    let _ = CHROME;
+    flat.around(elem).take(6).any(|e| flat.elems[e].signs & (NAV | ASIDE | FOOT | RELATED) != 0)
+}
+
+/// JSON-LD and meta are often escaped twice.
+fn unescape(text: &str) -> String {
+    let pairs = [
+        ("&amp;", "&"),
+        ("&quot;", "\""),
+        ("&#039;", "'"),
+        ("&#39;", "'"),
+        ("&#8217;", "’"),
+        ("&ldquo;", "“"),
+        ("&rdquo;", "”"),
+    ];
+    pairs.iter().fold(text.to_owned(), |t, (from, to)| t.replace(from, to))
+}
+
+fn site_names(head: &Head) -> Vec<String> {
+    ["og:site_name", "application-name", "publisher"].iter().filter_map(|n| head.get(n)).map(fold).collect()
+}
+
+/// Not the site's name, not a portlet's class, not empty.
+fn is_headline(text: &str, site: &[String]) -> bool {
+    let folded = fold(text);
+    let one_word = !text.contains(' ');
+    let class_name = one_word && text.chars().skip(1).any(char::is_uppercase) && text.is_ascii();
+    text.chars().count() >= 4 && !class_name && !site.contains(&folded) && text.contains(char::is_alphabetic)
+}
+
+/// `Headline | Site`, `Headline - Site`: what stands behind the last mark goes if it is the site's name or short.
+fn without_site<'t>(title: &'t str, site: &[String]) -> &'t str {
+    for mark in [" | ", " :: ", " » ", " – ", " — ", " - ", " • "] {
+        if let Some((before, after)) = title.rsplit_once(mark) {
+            let named = site.contains(&fold(after));
+            let short = after.chars().count() * 2 < before.chars().count() && after.split(' ').count() <= 6;
+            if (named || short) && before.split(' ').count() >= 3 {
+                return before.trim();
+            }
+            let first_named = title.split_once(mark).is_some_and(|(first, _)| site.contains(&fold(first)));
+            if first_named {
+                return title.split_once(mark).map_or(title, |(_, rest)| rest.trim());
+            }
+        }
+    }
+    title
+}
+
+/// Most of the words of the shorter are in the longer: a cut headline is the same headline.
+fn alike(a: &HashSet<String>, b: &HashSet<String>) -> bool {
+    let (small, large) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let shared = small.iter().filter(|w| large.contains(*w)).count();
+    small.len() >= 2 && shared * 10 >= small.len() * 8 && small.len() * 3 >= large.len()
+}

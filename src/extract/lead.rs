@@ -1,0 +1,48 @@
+//! The lead (*sapo*) that stands between the headline and the body's element.
+
+use super::density::{Worth, is_text};
+use super::page::{Flat, Shape};
+use super::signs::{CAPTION, CHROME, HEADLINE, HIDDEN, LEAD};
+use crate::text::fold;
+use std::ops::Range;
+
+/// So many lines before the body are looked at.
+const REACH: usize = 40;
+
+/// The lead's lines before the body, each a range; none if the body begins with the same words.
+pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) -> Vec<Range<usize>> {
+    let title = fold(title);
+    let from = body.start.saturating_sub(REACH);
+    let headline = (from..body.start).rev().find(|&n| is_headline(flat, n, &title));
+    let start: String =
+        body.clone().filter(|&n| is_text(&flat.lines[n])).take(3).map(|n| fold(&flat.lines[n].text)).collect();
+    let is_lead = |n: usize| {
+        let line = &flat.lines[n];
+        let signs = flat.around(line.elem).take(3).fold(0, |s, e| s | flat.elems[e].signs);
+        let named = signs & LEAD != 0;
+        let after_headline = headline.is_some_and(|h| n > h);
+        let texty = is_text(line) || (named && line.chars > 40 && line.link_share() < 0.3);
+        let chrome = in_region(flat, worth, line.elem, body) || signs & (HIDDEN | CAPTION) != 0;
+        texty
+            && !chrome
+            && (after_headline || (named && headline.is_none()))
+            && !matches!(line.shape, Shape::Caption { .. })
+    };
+    let found = (from..body.start).filter(|&n| is_lead(n) && !start.contains(&fold(&flat.lines[n].text)));
+    found.map(|n| n..n + 1).collect()
+}
+
+fn is_headline(flat: &Flat<'_>, n: usize, title: &str) -> bool {
+    let line = &flat.lines[n];
+    if line.chars == 0 || title.is_empty() {
+        return false;
+    }
+    let marked = matches!(line.shape, Shape::Heading(_)) || flat.elems[line.elem].signs & HEADLINE != 0;
+    fold(&line.text) == title || (marked && title.starts_with(&fold(&line.text)) && line.chars > 15)
+}
+
+/// In a part named like chrome that doesn't hold the body too.
+fn in_region(flat: &Flat<'_>, worth: &Worth, elem: usize, body: &Range<usize>) -> bool {
+    let outside = |&e: &usize| flat.elems[e].lines.end <= body.start;
+    flat.around(elem).take_while(outside).any(|e| flat.elems[e].signs & CHROME != 0 && worth.text_in(flat, e) < 2_000.0)
+}

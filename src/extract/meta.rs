@@ -1,0 +1,186 @@
+//! What the page says of the article: names, dates, words.
+
+use super::byline::names;
+use super::headline;
+use super::ld::{self, Ld};
+use super::page::Flat;
+use super::when::{believed, in_url, vietnam, visible};
+use crate::article::{DateFrom, Entry};
+use crate::text::{self, fold, tidy};
+use chrono::{DateTime, FixedOffset, Utc};
+use scraper::Html;
+use std::collections::HashMap;
+use url::Url;
+
+pub struct Meta {
+    pub title: Option<String>,
+    pub published: Option<DateTime<FixedOffset>>,
+    pub published_from: DateFrom,
+    pub authors: Vec<String>,
+    pub summary: Option<String>,
+    pub tags: Vec<String>,
+    /// `<html lang>` or its like, two letters.
+    pub language: Option<String>,
+}
+
+/// The head's `<meta>` by name, property or itemprop (ASCII lower case), and `<title>`.
+pub struct Head {
+    pub meta: HashMap<String, Vec<String>>,
+    pub title: Option<String>,
+    pub ld: Ld,
+    lang: Option<String>,
+}
+
+impl Head {
+    pub fn read(html: &Html, json_ld: &[String]) -> Head {
+        let mut head = Head { meta: HashMap::new(), title: None, ld: ld::read(json_ld), lang: None };
+        for node in html.tree.nodes() {
+            let Some(e) = node.value().as_element() else { continue };
+            match e.name() {
+                "html" => head.lang = e.attr("lang").or(e.attr("xml:lang")).map(str::to_owned),
+                "title" if head.title.is_none() => {
+                    let text: String = node.children().filter_map(|c| c.value().as_text().map(|t| &**t)).collect();
+                    head.title = Some(tidy(&text)).filter(|t| !t.is_empty());
+                }
+                "meta" => {
+                    let name = e.attr("property").or(e.attr("name")).or(e.attr("itemprop"));
+                    if let (Some(name), Some(content)) = (name, e.attr("content")) {
+                        head.meta.entry(name.to_ascii_lowercase()).or_default().push(tidy(content));
+                    }
+                }
+                _ => {}
+            }
+        }
+        head
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.meta.get(name)?.iter().map(String::as_str).find(|s| !s.is_empty())
+    }
+}
+
+/// `from` is the URL of the page, `entry` what the feed said.
+pub fn read(head: &Head, flat: &Flat<'_>, from: &Url, entry: Option<&Entry>, now: DateTime<Utc>) -> Meta {
+    let title = headline::find(head, flat, entry);
+    let (published, published_from) = published(head, flat, title.as_deref(), from, entry, now);
+    Meta {
+        published,
+        published_from,
+        authors: authors(head, entry),
+        summary: summary(head, entry),
+        tags: tags(head, flat),
+        language: head.lang.as_deref().and_then(two_letters),
+        title,
+    }
+}
+
+fn two_letters(lang: &str) -> Option<String> {
+    let code: String = lang.trim().chars().take_while(char::is_ascii_alphabetic).collect();
+    (code.len() == 2).then(|| code.to_ascii_lowercase())
+}
+
+const DATE_NAMES: [&str; 10] = [
+    "article:published_time",
+    "og:published_time",
+    "datepublished",
+    "pubdate",
+    "publishdate",
+    "date",
+    "dc.date.issued",
+    "dc.date",
+    "sailthru.date",
+    "parsely-pub-date",
+];
+
+/// JSON-LD, meta, marked elements, what stands beside the headline, the URL, the feed.
+fn published(
+    head: &Head,
+    flat: &Flat<'_>,
+    title: Option<&str>,
+    from: &Url,
+    entry: Option<&Entry>,
+    now: DateTime<Utc>,
+) -> (Option<DateTime<FixedOffset>>, DateFrom) {
+    let parse = |s: &str| text::date(s, vietnam()).and_then(|d| believed(d, now));
+    let said = head.ld.published.as_deref().and_then(parse);
+    let said = said.or_else(|| DATE_NAMES.iter().filter_map(|n| head.get(n)).find_map(parse));
+    let said = said.or_else(|| marked(flat).find_map(|s| parse(&s)));
+    let said = said.or_else(|| beside(flat, title, now));
+    if said.is_some() {
+        return (said, DateFrom::Page);
+    }
+    if let Some(date) = entry.and_then(|e| e.published).and_then(|d| believed(d, now)) {
+        // The day in the URL is right, but the feed knows the hour too.
+        return (Some(date), DateFrom::Feed);
+    }
+    match in_url(from).and_then(|d| believed(d, now)) {
+        Some(date) => (Some(date), DateFrom::Url),
+        None => (None, DateFrom::Seen),
+    }
+}
+
+/// `itemprop=datePublished`, then `<time>`.
+fn marked<'a>(flat: &'a Flat<'_>) -> impl Iterator<Item = String> + 'a {
+    let value = |e: &super::page::Elem<'_>| {
+        let attr = e.node.attr("content").or(e.node.attr("datetime")).or(e.node.attr("title"));
+        attr.map_or_else(|| e.node.text().take(8).collect::<String>(), str::to_owned)
+    };
+    let by_prop = flat.elems.iter().filter(|e| e.node.attr("itemprop") == Some("datePublished"));
+    let by_time = flat.elems.iter().filter(|e| e.node.value().name() == "time").take(1);
+    by_prop.chain(by_time).map(value)
+}
+
+/// The lines around the headline that a date may stand in.
+const NEAR: usize = 12;
+
+fn beside(flat: &Flat<'_>, title: Option<&str>, now: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
+    let title = fold(title?);
+    let at =
+        flat.lines.iter().rposition(|l| l.chars > 0 && fold(&l.text) == title).or_else(|| {
+            flat.lines.iter().position(|l| l.chars > 0 && title.starts_with(&fold(&l.text)) && l.chars > 20)
+        })?;
+    let date = |n: usize| flat.lines.get(n).and_then(|l| visible(&l.text)).and_then(|d| believed(d, now));
+    (1..=NEAR).find_map(|d| date(at + d).or_else(|| at.checked_sub(d).filter(|_| d <= 4).and_then(date)))
+}
+
+fn authors(head: &Head, entry: Option<&Entry>) -> Vec<String> {
+    let mut said: Vec<String> = head.ld.authors.iter().flat_map(|a| names(&tidy(a))).collect();
+    for name in ["author", "article:author", "dc.creator", "parsely-author"] {
+        if said.is_empty() {
+            said = head.meta.get(name).into_iter().flatten().flat_map(|a| names(a)).collect();
+        }
+    }
+    if said.is_empty() {
+        said = entry.map(|e| e.authors.iter().flat_map(|a| names(a)).collect()).unwrap_or_default();
+    }
+    let site = head.get("og:site_name").map(fold).unwrap_or_default();
+    said.retain(|name| fold(name) != site && !fold(name).starts_with("admin"));
+    unique(said)
+}
+
+pub fn unique(names: Vec<String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
+}
+
+fn summary(head: &Head, entry: Option<&Entry>) -> Option<String> {
+    let said = ["og:description", "description", "twitter:description"].iter().find_map(|n| head.get(n));
+    let said = said.map(str::to_owned).or_else(|| head.ld.description.as_deref().map(tidy));
+    said.or_else(|| entry.and_then(|e| e.summary.as_deref()).map(super::plain_html)).filter(|s| !s.is_empty())
+}
+
+fn tags(head: &Head, flat: &Flat<'_>) -> Vec<String> {
+    let mut tags: Vec<String> = head.meta.get("article:tag").cloned().unwrap_or_default();
+    if tags.is_empty() {
+        let linked = flat.elems.iter().filter(|e| e.node.value().name() == "a" && e.node.attr("rel") == Some("tag"));
+        tags = linked.map(|e| tidy(&e.node.text().collect::<String>())).collect();
+    }
+    tags.retain(|t| !t.is_empty() && t.chars().count() < 60);
+    tags.truncate(20);
+    unique(tags)
+}

@@ -1,0 +1,152 @@
+//! What never shows is cut before parsing: it is more than half of a page's bytes.
+
+/// A page without scripts, styles, comments and drawings.
+pub struct Slim {
+    pub html: String,
+    /// The text of each `<script type="application/ld+json">`.
+    pub json_ld: Vec<String>,
+}
+
+/// Elements whose content is never text of the page.
+const CUT: [&str; 6] = ["script", "style", "svg", "noscript", "iframe", "template"];
+
+/// One pass, linear: an element that is never closed is looked for once.
+pub fn slim(html: &str) -> Slim {
+    let mut out = Slim { html: String::with_capacity(html.len()), json_ld: Vec::new() };
+    let mut unclosed = [false; CUT.len()];
+    let mut at = 0;
+    while let Some(open) = html[at..].find('<').map(|n| at + n) {
+        out.html.push_str(&html[at..open]);
+        let rest = &html[open..];
+        if rest.starts_with("<!--") {
+            at = open + comment_len(rest);
+            continue;
+        }
+        let tag_end = open + tag_len(rest);
+        match CUT.iter().position(|name| opens(rest, name)) {
+            Some(n) if !unclosed[n] && !self_closed(n, &html[open..tag_end]) => {
+                match close_of(&html[tag_end..], CUT[n]) {
+                    Some((inner, end)) => {
+                        keep_json_ld(n, &html[open..tag_end], &html[tag_end..tag_end + inner], &mut out);
+                        at = tag_end + end;
+                    }
+                    None => {
+                        unclosed[n] = true;
+                        at = tag_end;
+                    }
+                }
+            }
+            Some(_) => at = tag_end,
+            None => {
+                out.html.push_str(&html[open..tag_end]);
+                at = tag_end;
+            }
+        }
+    }
+    out.html.push_str(&html[at..]);
+    out
+}
+
+fn self_closed(n: usize, tag: &str) -> bool {
+    CUT[n] == "svg" && tag.ends_with("/>")
+}
+
+fn keep_json_ld(n: usize, tag: &str, inner: &str, out: &mut Slim) {
+    if n == 0 && tag.to_ascii_lowercase().contains("ld+json") {
+        out.json_ld.push(inner.to_owned());
+    }
+}
+
+/// `<!-- … -->`; without an end it runs to the end of the page, as in a browser.
+fn comment_len(rest: &str) -> usize {
+    if rest.starts_with("<!-->") {
+        return 5;
+    }
+    rest[4..].find("-->").map_or(rest.len(), |n| 4 + n + 3)
+}
+
+fn opens(rest: &str, name: &str) -> bool {
+    let bytes = rest.as_bytes();
+    let end = 1 + name.len();
+    bytes.len() > end
+        && bytes[1..end].eq_ignore_ascii_case(name.as_bytes())
+        && matches!(bytes[end], b' ' | b'>' | b'/' | b'\n' | b'\t' | b'\r' | 0x0c)
+}
+
+/// The length of the tag that starts here, quoted values stepped over; a lone `<` is one byte.
+fn tag_len(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    if !bytes.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!' | b'?')) {
+        return 1;
+    }
+    let mut at = 1;
+    let mut before = b' ';
+    while at < bytes.len() {
+        match bytes[at] {
+            b'>' => return at + 1,
+            quote @ (b'"' | b'\'') if before == b'=' => match rest[at + 1..].find(char::from(quote)) {
+                Some(n) => at += n + 1,
+                None => return rest.len(),
+            },
+            _ => {}
+        }
+        if !bytes[at].is_ascii_whitespace() {
+            before = bytes[at];
+        }
+        at += 1;
+    }
+    rest.len()
+}
+
+/// Where the element that was just opened ends: (length of its content, length with its end tag).
+fn close_of(rest: &str, name: &str) -> Option<(usize, usize)> {
+    let mut at = 0;
+    let mut depth = 1;
+    let nests = name == "svg" || name == "template";
+    while let Some(open) = rest[at..].find('<').map(|n| at + n) {
+        let here = &rest[open..];
+        if here.as_bytes().get(1) == Some(&b'/') && opens_at(here, 2, name) {
+            depth -= 1;
+            if depth == 0 {
+                let end = here.find('>').map_or(rest.len(), |n| open + n + 1);
+                return Some((open, end));
+            }
+        } else if nests && opens(here, name) && !here[..tag_len(here)].ends_with("/>") {
+            depth += 1;
+        }
+        at = open + 1;
+    }
+    None
+}
+
+fn opens_at(rest: &str, from: usize, name: &str) -> bool {
+    rest.as_bytes().get(from..from + name.len()).is_some_and(|b| b.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slim;
+
+    #[test]
+    fn what_never_shows_goes() {
+        for (given, wanted) in [
+            ("a<script>if (a<b) '</p>'</script>b", "ab"),
+            ("a<!-- <p> -->b<!-->c", "abc"),
+            ("a<STYLE type='x>y'>p{}</STYLE >b", "ab"),
+            ("a<svg><g><svg/></g><svg></svg></svg>b", "ab"),
+            ("1 < 2 <p title='a > b'>x</p>", "1 < 2 <p title='a > b'>x</p>"),
+            ("<a title=x\"y>b</a>", "<a title=x\"y>b</a>"),
+            ("a<script>b", "ab"),
+            ("<scripture>a</scripture>", "<scripture>a</scripture>"),
+            ("a<", "a<"),
+        ] {
+            assert_eq!(slim(given).html, wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn structured_data_is_set_aside() {
+        let page = slim("<script type=\"application/ld+json\">{\"a\":1}</script><script>no</script>");
+        assert_eq!(page.json_ld, ["{\"a\":1}"]);
+    }
+}

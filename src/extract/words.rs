@@ -1,0 +1,314 @@
+//! What chrome says. All folded (`text::fold`). Words are evidence only together with place and shape.
+
+/// A label that begins a list of other articles.
+const RELATED: &[&str] = &[
+    "tin liên quan",
+    "bài viết liên quan",
+    "bài liên quan",
+    "tin bài liên quan",
+    "các tin liên quan",
+    "bài viết khác",
+    "các bài viết khác",
+    "tin khác",
+    "các tin khác",
+    "tin tức khác",
+    "các tin bài khác",
+    "tin cùng chuyên mục",
+    "cùng chuyên mục",
+    "bài cùng chuyên mục",
+    "các bài mới nhất",
+    "bài mới nhất",
+    "tin mới nhất",
+    "tin mới hơn",
+    "tin cũ hơn",
+    "những tin mới hơn",
+    "những tin cũ hơn",
+    "các tin mới hơn",
+    "các tin cũ hơn",
+    "các tin đã đưa",
+    "tin đã đưa",
+    "tin mới",
+    "tin nóng",
+    "tin đọc nhiều",
+    "đọc nhiều",
+    "đọc nhiều nhất",
+    "xem nhiều",
+    "xem nhiều nhất",
+    "có thể bạn quan tâm",
+    "bạn có thể quan tâm",
+    "tham khảo thêm",
+    "xem thêm",
+    "đọc thêm",
+    "theo dòng sự kiện",
+    "mời bạn đọc",
+    "tin bài cùng chủ đề",
+    "related",
+    "related articles",
+    "related article",
+    "related stories",
+    "related posts",
+    "related news",
+    "related content",
+    "related topics",
+    "related links",
+    "read more",
+    "read also",
+    "also read",
+    "read next",
+    "more stories",
+    "more from",
+    "more news",
+    "most read",
+    "most popular",
+    "trending",
+    "trending now",
+    "recommended",
+    "recommended for you",
+    "you may also like",
+    "you might also like",
+    "see also",
+    "don't miss",
+    "further reading",
+    "latest news",
+    "popular posts",
+    "recent posts",
+    "mehr zum thema",
+    "lesen sie auch",
+    "weitere artikel",
+    "auch interessant",
+    "das könnte sie auch interessieren",
+    "ähnliche beiträge",
+    "verwandte artikel",
+    "lire aussi",
+    "à lire aussi",
+    "sur le même sujet",
+    "lee también",
+    "te puede interesar",
+    "noticias relacionadas",
+    "leggi anche",
+    "leia também",
+    "lees ook",
+    "les også",
+    "læs også",
+    "läs också",
+    "czytaj także",
+    "zobacz także",
+    "читайте также",
+    "lue myös",
+];
+
+/// A label of other boxes: all that follows in its box goes with it.
+const BOXES: &[&str] = &[
+    "bình luận",
+    "ý kiến bạn đọc",
+    "ý kiến của bạn",
+    "gửi bình luận",
+    "chia sẻ bài viết",
+    "chia sẻ",
+    "từ khóa",
+    "tags",
+    "tag",
+    "thẻ",
+    "comments",
+    "leave a comment",
+    "leave a reply",
+    "share this",
+    "share this article",
+    "share",
+    "kommentare",
+    "kommentar schreiben",
+    "schreibe einen kommentar",
+    "teilen",
+    "diskussion",
+    "commentaires",
+    "comentarios",
+    "about the author",
+    "newsletter",
+    "file đính kèm",
+    "tệp đính kèm",
+    "tập tin đính kèm",
+];
+
+/// A line that begins so belongs to the site.
+const SITE_STARTS: &[&str] = &[
+    "chú ý: việc đăng lại",
+    "việc đăng lại bài viết",
+    "ghi rõ nguồn",
+    "vui lòng ghi rõ nguồn",
+    "đề nghị ghi rõ nguồn",
+    "tổng số điểm của bài viết",
+    "xếp hạng:",
+    "click để đánh giá",
+    "số lần đọc",
+    "số lượt đọc",
+    "lượt xem",
+    "số lượt xem",
+    "lượt đọc",
+    "đã xem",
+    "lượt truy cập",
+    "đang truy cập",
+    "số lượt truy cập",
+    "tổng lượt truy cập",
+    "tổng số truy cập",
+    "hôm nay",
+    "bạn còn ",
+    "bạn vui lòng",
+    "bản in",
+    "in bài viết",
+    "in trang",
+    "in bài",
+    "gửi email",
+    "gửi bài viết",
+    "gửi cho bạn bè",
+    "quay lại",
+    "về trang trước",
+    "từ khóa:",
+    "từ khoá:",
+    "tags:",
+    "tag:",
+    "chia sẻ:",
+    "copy link",
+    "sign up",
+    "subscribe",
+    "follow us",
+    "follow me",
+    "click here to",
+    "share on ",
+    "share this",
+    "advertisement",
+    "sponsored",
+    "posted in",
+    "filed under",
+    "filed in",
+    "all rights reserved",
+    "copyright ©",
+    "© ",
+    "photo:",
+    "photograph:",
+    "image:",
+    "image credit",
+    "read more",
+    "read also",
+    "also read",
+    "see also:",
+    "related:",
+    "más información:",
+    "lesen sie auch",
+    "mehr zum thema",
+    "lire aussi",
+    "à lire aussi",
+    "leggi anche",
+    "leia também",
+    "lees ook",
+    "lee también",
+    "les også",
+    "xem thêm:",
+    "đọc thêm:",
+    "tin liên quan:",
+];
+
+/// Labels of an imprint; two of them side by side make one.
+const IMPRINT: &[&str] = &[
+    "giấy phép",
+    "địa chỉ:",
+    "điện thoại:",
+    "fax:",
+    "email:",
+    "e-mail:",
+    "website:",
+    "bản quyền",
+    "chịu trách nhiệm",
+    "trưởng ban biên tập",
+    "tổng biên tập",
+    "cơ quan chủ quản",
+    "thiết kế bởi",
+    "copyright",
+    "all rights reserved",
+    "mã nguồn",
+    "ghi rõ nguồn",
+];
+
+/// Labels of a visitor counter.
+const COUNTER: &[&str] = &[
+    "hôm nay",
+    "hôm qua",
+    "tuần này",
+    "tuần trước",
+    "tháng này",
+    "tháng trước",
+    "tháng hiện tại",
+    "tất cả",
+    "đang truy cập",
+    "đang online",
+    "tổng lượt truy cập",
+    "khách viếng thăm",
+    "máy chủ tìm kiếm",
+    "thành viên online",
+    "lượt truy cập",
+];
+
+/// Without the marks that labels end in.
+fn label(folded: &str) -> &str {
+    folded.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+pub fn is_related_label(folded: &str) -> bool {
+    let label = label(folded);
+    RELATED.contains(&label) || (label.len() < 40 && RELATED.iter().any(|r| r.len() > 12 && label.starts_with(r)))
+}
+
+pub fn is_box_label(folded: &str) -> bool {
+    let label = label(folded);
+    let label = label.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '(');
+    BOXES.contains(&label)
+}
+
+/// A whole line that a site says and an article doesn't. Short lines only: a sentence may begin like them.
+pub fn is_site_line(folded: &str) -> bool {
+    folded.chars().count() < 160 && SITE_STARTS.iter().any(|s| folded.starts_with(s)) && !is_sentence(folded)
+        || folded.starts_with("chú ý: việc đăng lại")
+}
+
+fn is_sentence(folded: &str) -> bool {
+    folded.chars().count() > 90 && folded.ends_with('.')
+}
+
+pub fn is_imprint(folded: &str) -> bool {
+    folded.chars().count() < 400 && IMPRINT.iter().filter(|s| folded.contains(*s)).count() >= 2
+        || (folded.chars().count() < 160 && IMPRINT.iter().any(|s| folded.starts_with(s)))
+}
+
+/// Two labels of a counter and figures.
+pub fn is_counter(folded: &str) -> bool {
+    folded.contains(|c: char| c.is_ascii_digit())
+        && folded.chars().count() < 300
+        && COUNTER.iter().filter(|s| folded.contains(*s)).count() >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_counter, is_imprint, is_related_label, is_site_line};
+
+    #[test]
+    fn labels_are_known_with_their_marks() {
+        for label in ["tin liên quan:", "các bài mới nhất", "» read more", "những tin cũ hơn"] {
+            assert!(is_related_label(label), "{label}");
+        }
+        assert!(!is_related_label("tin mới về vụ lúa hè thu"));
+    }
+
+    #[test]
+    fn a_sentence_may_begin_like_a_label() {
+        assert!(is_site_line("số lần đọc: 310"));
+        assert!(!is_site_line(
+            "hôm nay, ban chỉ đạo xã họp với các trưởng thôn để bàn việc góp đất mở đường, có sự tham dự của đại diện các đoàn thể."
+        ));
+    }
+
+    #[test]
+    fn counters_and_imprints() {
+        assert!(is_counter("hôm nay12 hôm qua340 tuần này1,880"));
+        assert!(!is_counter("hôm nay và hôm qua"));
+        assert!(is_imprint("địa chỉ: số 1 đường lê lợi - điện thoại: 0200"));
+    }
+}

@@ -1,0 +1,21 @@
+//! A body, whole and within bounds.
+
+use super::client::Client;
+use super::{FetchError, words};
+use reqwest::Response;
+
+/// `limit` counts bytes after decompression. A body that breaks off is an error, never a shorter body.
+pub async fn read(mut response: Response, limit: u64, client: &Client) -> Result<Vec<u8>, FetchError> {
+    // what the server says of its length, where it does not compress
+    if response.content_length().is_some_and(|length| length > limit) {
+        return Err(FetchError::TooLarge { limit });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| words::failure(&e, client))? {
+        if body.len() as u64 + chunk.len() as u64 > limit {
+            return Err(FetchError::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
