@@ -108,9 +108,9 @@ fn revision(line: &Revision) -> Revision {
     Revision { at: line.at.trunc_subsecs(0), ..line.clone() }
 }
 
-/// To four places: a number read back from the store may differ in its last bit.
+/// To four places, since a number read back from the store may differ in its last bit; and never -0.
 fn rounded(x: f64) -> f64 {
-    if x.is_finite() { (x * 1e4).round() / 1e4 } else { 0.0 }
+    if x.is_finite() { (x * 1e4).round() / 1e4 + 0.0 } else { 0.0 }
 }
 
 /// From the export folder; never changes, since `day` and `id` do not.
