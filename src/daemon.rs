@@ -1,6 +1,6 @@
 //! The long run: a walker a site, signals, reload, stop, systemd.
 
-use crate::config::{Config, Site};
+use crate::config::{Config, ConfigError, Site};
 use crate::export::Mirror;
 use crate::poll::{self, Desk};
 use crate::status;
@@ -41,7 +41,7 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
                         running = Running::start(&desk)?;
                         info!(sites = desk.config.sites.len(), "configuration reloaded");
                     }
-                    Err(why) => error!("configuration not reloaded, the old one stays: {why:#}"),
+                    Err(why) => error!("configuration not reloaded, the old one stays: {}", one_line(&why)),
                 }
                 tell(&[NotifyState::Ready, NotifyState::Status(&running.status)]);
             }
@@ -61,6 +61,14 @@ fn reload(desk: &Desk, file: &Path) -> anyhow::Result<Desk> {
     let (old, new) = (&desk.config.store.path, &config.store.path);
     anyhow::ensure!(old == new, "[store] path moved from {} to {}: restart for that", old.display(), new.display());
     desk.reloaded(config)
+}
+
+/// The mistakes of a configuration without their source lines, which a log would tear apart.
+fn one_line(why: &anyhow::Error) -> String {
+    match why.downcast_ref::<ConfigError>() {
+        Some(wrong) => wrong.mistakes.iter().filter_map(|m| m.lines().next()).collect::<Vec<_>>().join("; "),
+        None => format!("{why:#}"),
+    }
 }
 
 /// The walkers and the exporter of one configuration.

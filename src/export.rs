@@ -13,7 +13,7 @@ mod schema;
 mod tests;
 mod verify;
 
-pub use article::{html, json, markdown, path, sha256};
+pub use article::{html, json, markdown, markdown_body, path, sha256};
 pub use mirror::Mirror;
 pub use schema::schemas;
 pub use verify::verify;

@@ -1,5 +1,7 @@
 //! `cargo run --release --example demo`: the fixture sites, the real pipeline, no network.
 
+// The tests use the rest of it.
+#[allow(dead_code)]
 #[path = "house/mod.rs"]
 mod house;
 

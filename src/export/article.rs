@@ -141,10 +141,14 @@ pub fn markdown(article: &Article) -> Vec<u8> {
         push_yaml(&value, &mut out);
         out.push('\n');
     }
-    let title = Block::Heading { level: 1, runs: vec![Run::Text(article.title.clone())] };
-    let title = article::markdown(&[title]);
-    out.push_str(&format!("---\n\n{title}\n\n{}\n", article::markdown(&article.blocks)));
+    out.push_str(&format!("---\n\n{}\n", markdown_body(&article.title, &article.blocks)));
     out.into_bytes()
+}
+
+/// What follows the front matter.
+pub fn markdown_body(title: &str, blocks: &[Block]) -> String {
+    let title = Block::Heading { level: 1, runs: vec![Run::Text(title.to_owned())] };
+    format!("{}\n\n{}", article::markdown(&[title]), article::markdown(blocks))
 }
 
 fn front_matter(article: &Article) -> Vec<(&'static str, serde_json::Value)> {
