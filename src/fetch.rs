@@ -107,7 +107,7 @@ impl Fetcher {
                 let validators = headers::validators(given);
                 let content_type = headers::text(given, header::CONTENT_TYPE);
                 let body = body::read(response, self.http.max_body, client).await?;
-                let page = Page { url: url.clone(), content_type, body };
+                let page = Page { url: words::public(url), content_type, body };
                 Ok(Hop::Fetched(Fetched::Page { page, validators }))
             }
             304 if *known != Validators::default() => {

@@ -1,6 +1,6 @@
 //! The way that redirects lead.
 
-use super::FetchError;
+use super::{FetchError, words};
 use url::Url;
 
 const MOST: usize = 5;
@@ -24,14 +24,15 @@ impl Redirects {
         let location = location.ok_or_else(|| failed(format!("HTTP {status} leads nowhere: no Location")))?;
         let mut next = join(self.here(), location).ok_or_else(|| failed(format!("HTTP {status} to no address")))?;
         next.set_fragment(None);
+        let shown = words::public(&next);
         if self.here().scheme() == "https" && next.scheme() == "http" {
-            return Err(FetchError::Refused(format!("redirected from https to {next}, which is not encrypted")));
+            return Err(FetchError::Refused(format!("redirected from https to {shown}, which is not encrypted")));
         }
         if self.asked.contains(&next) {
-            return Err(failed(format!("the redirects lead in a circle, back to {next}")));
+            return Err(failed(format!("the redirects lead in a circle, back to {shown}")));
         }
         if self.asked.len() > MOST {
-            return Err(failed(format!("more than {MOST} redirects, the last to {next}")));
+            return Err(failed(format!("more than {MOST} redirects, the last to {shown}")));
         }
         self.asked.push(next);
         Ok(())
