@@ -48,3 +48,30 @@ fn join(base: &Url, location: &str) -> Option<Url> {
     let bytes: Option<Vec<u8>> = location.chars().map(|c| u8::try_from(c).ok()).collect();
     base.join(&String::from_utf8_lossy(&bytes?)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Redirects;
+    use url::Url;
+
+    fn followed(from: &str, to: &str) -> Result<String, String> {
+        let mut redirects = Redirects::from(&Url::parse(from).unwrap());
+        redirects.follow(302, Some(to)).map(|()| redirects.here().to_string()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn encryption_is_never_given_up() {
+        let refused = followed("https://a.vn/", "http://a.vn/x").unwrap_err();
+        assert_eq!(refused, "refused: redirected from https to http://a.vn/x, which is not encrypted");
+        assert_eq!(followed("http://a.vn/", "https://a.vn/").unwrap(), "https://a.vn/");
+    }
+
+    #[test]
+    fn a_location_is_read_as_servers_write_it() {
+        let latin1 = |text: &str| text.bytes().map(char::from).collect::<String>();
+        assert_eq!(followed("http://a.vn/b/c", "../d").unwrap(), "http://a.vn/d");
+        assert_eq!(followed("https://a.vn/", "//b.vn/#x").unwrap(), "https://b.vn/");
+        assert_eq!(followed("http://a.vn/", &latin1("/điểm")).unwrap(), "http://a.vn/%C4%91i%E1%BB%83m");
+        assert_eq!(followed("http://a.vn/", "http://").unwrap_err(), "HTTP 302 to no address");
+    }
+}

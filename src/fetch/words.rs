@@ -30,8 +30,8 @@ pub fn failure(error: &reqwest::Error, client: &Client) -> FetchError {
             "the server fell silent"
         });
     }
-    let io = causes.iter().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    match io.filter(|io| io.raw_os_error().is_some()).next_back() {
+    let mut io = causes.iter().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    match io.rfind(|io| io.raw_os_error().is_some()) {
         Some(io) => FetchError::Network(connection(io)),
         None => FetchError::Network(other(error, &causes)),
     }
