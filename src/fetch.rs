@@ -1,6 +1,7 @@
 //! A polite, bounded, guarded GET: `Url -> Page`.
 
 mod body;
+mod budget;
 mod client;
 mod gate;
 mod guard;
@@ -12,6 +13,7 @@ mod words;
 
 use crate::article::Page;
 use crate::config::{HttpConfig, Site};
+use budget::Budget;
 use chrono::{DateTime, Utc};
 use client::{Client, Clients};
 use gate::Gate;
@@ -19,7 +21,6 @@ use guard::Guard;
 use redirect::Redirects;
 use reqwest::header;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use url::Url;
 
 /// What a server gave us to ask with next time, byte for byte: a char is a byte (Latin-1).
@@ -77,23 +78,19 @@ impl Fetcher {
         Fetcher { http: http.clone(), guard, clients, gate: Gate::new(http.host_gap) }
     }
 
-    /// A GET that follows redirects. `HttpConfig::timeout` counts from the first byte sent to the last byte read; time
-    /// spent waiting for the host's turn does not count.
+    /// A GET that follows redirects. `HttpConfig::timeout` is for all of it; waiting for the host's turn does not count.
     pub async fn get(&self, site: &Site, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
         let client = self.clients.of(site)?;
         let mut redirects = Redirects::from(url);
-        let mut left = self.http.timeout;
+        let mut budget = Budget::new(self.http.timeout);
         loop {
             let url = redirects.here();
             self.guard.check(url)?;
             let _turn = self.gate.enter(url.host_str().unwrap_or_default()).await;
-            let start = Instant::now();
-            let hop = tokio::time::timeout(left, self.hop(&client, site, url, validators)).await;
-            match hop.map_err(|_| words::too_slow(self.http.timeout))?? {
+            match budget.spend(self.hop(&client, site, url, validators)).await?? {
                 Hop::Fetched(fetched) => return Ok(fetched),
                 Hop::Redirect { status, location } => redirects.follow(status, location.as_deref())?,
             }
-            left = left.saturating_sub(start.elapsed());
         }
     }
 
@@ -107,7 +104,7 @@ impl Fetcher {
                 let validators = headers::validators(given);
                 let content_type = headers::text(given, header::CONTENT_TYPE);
                 let body = body::read(response, self.http.max_body, client).await?;
-                let page = Page { url: url.clone(), content_type, body };
+                let page = Page { url: words::public(url), content_type, body };
                 Ok(Hop::Fetched(Fetched::Page { page, validators }))
             }
             304 if *known != Validators::default() => {

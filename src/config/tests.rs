@@ -213,12 +213,14 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(Config::find(Some(Path::new("x.toml"))).unwrap(), Path::new("x.toml"));
 }
 
-/// Each row of tests/config.tsv: a piece of TOML (`\n` for a new line; `SITE` for a good site's keys) and what every mistake in it
-/// begins with, `;;` between two.
+/// Each row of tests/config.tsv: a piece of TOML (`\n` for a new line; `SITE` for a good site's keys) and what every
+/// mistake in it begins with, `;;` between two.
 #[test]
 fn mistakes_are_found_all_at_once() {
     let mut wrong = Vec::new();
-    for row in include_str!("../../tests/config.tsv").lines().filter(|row| !row.starts_with('#')) {
+    let rows = include_str!("../../tests/config.tsv").lines().filter(|row| !row.starts_with('#'));
+    // a mistake only where the program was built so
+    for row in rows.filter(|row| !(cfg!(feature = "legacy-tls") && row.contains("\"legacy\""))) {
         let (toml, expected) = row.split_once('\t').unwrap();
         let site = SITE.trim_start().trim_start_matches("[[site]]\n");
         let folder = folder(&[("config.toml", &toml.replace("\\n", "\n").replace("SITE", site))]);

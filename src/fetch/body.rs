@@ -12,8 +12,14 @@ pub async fn read(mut response: Response, limit: u64, client: &Client) -> Result
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| words::failure(&e, client))? {
-        if body.len() as u64 + chunk.len() as u64 > limit {
+        let length = body.len() + chunk.len();
+        if length as u64 > limit {
             return Err(FetchError::TooLarge { limit });
+        }
+        if length > body.capacity() {
+            // doubled, but not past the limit: a large body takes no more memory than it may
+            let most = usize::try_from(limit).unwrap_or(usize::MAX);
+            body.reserve_exact((2 * length).min(most) - body.len());
         }
         body.extend_from_slice(&chunk);
     }

@@ -185,18 +185,26 @@ async fn a_304_that_was_not_asked_for_is_no_answer() {
     assert_eq!(says(answered(answer("304 Not Modified", "", b"")).await), "HTTP 304: unchanged, though nobody asked");
 }
 
-#[tokio::test]
-async fn compressed_bodies_are_opened() {
-    let text = "<rss>Điểm tin</rss>".as_bytes();
-    let packed = [
+const PACKED: &str = "<rss>Điểm tin</rss>";
+
+/// [`PACKED`], by each encoding that is asked for.
+fn packed() -> [(&'static str, Vec<u8>); 4] {
+    [
         ("gzip", BASE64.decode(b"H4sIAAAAAAACA7MpKi62OzIh8+Hu5lyFksw8G32QAACIE0OhFgAAAA==").unwrap()),
         ("deflate", BASE64.decode(b"eJyzKSoutjsyIfPh7uZchZLMPBt9kAAAc3oJiA==").unwrap()),
         ("br", BASE64.decode(b"UAEQPHJzcz7EkGnhu4NtIHRpbjwvcnNzPgM=").unwrap()),
-        ("zstd", zstd::encode_all(text, 3).unwrap()),
-    ];
-    for (encoding, bytes) in packed {
-        let answer = page(&format!("Content-Encoding: {encoding}\r\n"), &bytes);
-        assert_eq!(body(answered(answer).await), text, "{encoding}");
+        ("zstd", zstd::encode_all(PACKED.as_bytes(), 3).unwrap()),
+    ]
+}
+
+fn encoded(encoding: &str, body: &[u8]) -> Answer {
+    page(&format!("Content-Encoding: {encoding}\r\n"), body)
+}
+
+#[tokio::test]
+async fn compressed_bodies_are_opened() {
+    for (encoding, bytes) in packed() {
+        assert_eq!(body(answered(encoded(encoding, &bytes)).await), PACKED.as_bytes(), "{encoding}");
     }
 }
 
@@ -206,7 +214,7 @@ async fn the_cap_counts_what_was_unpacked() {
     let bomb = zstd::encode_all(&vec![0; 8 << 20][..], 3).unwrap();
     assert!(bomb.len() < limit / 10);
     let too_large = [
-        page("Content-Encoding: zstd\r\n", &bomb),
+        encoded("zstd", &bomb),
         page("", &vec![b'a'; limit + 1]),
         // the length alone is enough
         b"HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\nab...".to_vec(),
@@ -220,14 +228,13 @@ async fn the_cap_counts_what_was_unpacked() {
 
 #[tokio::test]
 async fn a_body_that_broke_off_is_an_error() {
-    let zstd = zstd::encode_all(&[b'x'; 5000][..], 3).unwrap();
-    let partial: [Answer; 4] = [
+    let cut = packed().map(|(encoding, bytes)| encoded(encoding, &bytes[..bytes.len() - 9]));
+    let partial = [
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345".to_vec(),
         chunked(&[b"12345"]),
         [chunked(&[b"12345"]), b"zz\r\n".to_vec()].concat(),
-        page("Content-Encoding: zstd\r\n", &zstd[..zstd.len() - 4]),
     ];
-    for answer in partial {
+    for answer in partial.into_iter().chain(cut) {
         let failed = answered(answer).await.unwrap_err();
         assert!(matches!(&failed, FetchError::Network(says) if says.contains("broke off")), "{failed}");
     }
@@ -313,6 +320,22 @@ async fn a_sites_headers_stay_at_home() {
     assert_eq!(body(get(&home).await), b"text");
     assert!(home.asked()[0].contains("x-key: secret\r\n"));
     assert!(!away.asked()[0].contains("x-key"));
+}
+
+#[tokio::test]
+async fn a_password_stays_at_home_and_out_of_sight() {
+    let away = Server::new([redirect("/"), redirect("/")]).await;
+    let home = Server::new([redirect("/a"), page("", b"text"), redirect(away.url("/").as_str())]).await;
+    let mut url = home.url("/rss");
+    url.set_username("u").and_then(|()| url.set_password(Some("hidden"))).unwrap();
+    let (fetcher, site, none) = (Fetcher::new(&http()).unwrap(), site(url.clone()), Validators::default());
+    match fetcher.get(&site, &url, &none).await.unwrap() {
+        Fetched::Page { page, .. } => assert_eq!(page.url, home.url("/a")),
+        other => panic!("{other:?}"),
+    }
+    assert!(!says(fetcher.get(&site, &url, &none).await).contains("hidden"));
+    assert!(home.asked().iter().all(|request| request.contains("authorization: Basic ")));
+    assert!(away.asked().iter().all(|request| !request.contains("authorization")));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use rustls::{AlertDescription, CertificateError};
 use std::error::Error;
 use std::io::ErrorKind;
 use std::time::Duration;
+use url::Url;
 
 /// Why no answer came, or not all of it.
 pub fn failure(error: &reqwest::Error, client: &Client) -> FetchError {
@@ -29,8 +30,8 @@ pub fn failure(error: &reqwest::Error, client: &Client) -> FetchError {
             "the server fell silent"
         });
     }
-    let io = causes.iter().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    match io.filter(|io| io.raw_os_error().is_some()).last() {
+    let mut io = causes.iter().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    match io.rfind(|io| io.raw_os_error().is_some()) {
         Some(io) => FetchError::Network(connection(io)),
         None => FetchError::Network(other(error, &causes)),
     }
@@ -108,6 +109,14 @@ fn other(error: &reqwest::Error, causes: &[&(dyn Error + 'static)]) -> String {
 
 pub fn too_slow(timeout: Duration) -> FetchError {
     FetchError::Network(format!("no whole answer within {}", humantime::format_duration(timeout)))
+}
+
+/// An address without the password that it may hold: what is shown, and the base of a page's links.
+pub fn public(url: &Url) -> Url {
+    let mut public = url.clone();
+    // these fail for addresses without a host alone, which hold none
+    public.set_username("").and_then(|()| public.set_password(None)).unwrap_or(());
+    public
 }
 
 /// The client itself could not be made.
