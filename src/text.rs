@@ -4,4 +4,4 @@ mod decode;
 mod fold;
 
 pub use decode::{Decoded, decode};
-pub use fold::{fold, syllables, tidy};
+pub use fold::{fold, pieces, syllables, tidy};

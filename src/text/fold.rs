@@ -2,7 +2,7 @@
 
 mod letters;
 
-use letters::{KINDS, kind, lower, may_move, place, place_tone};
+use letters::{KINDS, NEXT, kind, lower, place, place_tone, state};
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
@@ -21,30 +21,25 @@ pub fn fold(text: &str) -> String {
 
 /// The syllables (runs of letters and digits) of a folded text.
 pub fn syllables(folded: &str) -> impl Iterator<Item = &str> {
-    let mut rest = folded;
-    std::iter::from_fn(move || {
-        while !rest.is_empty() {
-            let (syllable, separator) = split_syllable(rest);
-            rest = &rest[syllable + separator..];
-            if syllable > 0 {
-                return Some(&folded[folded.len() - rest.len() - separator - syllable..][..syllable]);
-            }
-        }
-        None
-    })
+    pieces(folded).map(|(syllable, _)| syllable).filter(|s| !s.is_empty())
 }
 
-/// The bytes of the syllable that a text begins with, and of the separator after it; not both 0.
-fn split_syllable(text: &str) -> (usize, usize) {
-    let mut at = 0;
-    while at < text.len() {
-        let (kind, width) = kind_at(text, at);
-        if !is_letter(kind, text, at) {
-            return (at, width);
+/// Each syllable, perhaps empty, with the one character that ends it, perhaps none.
+pub fn pieces(folded: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = folded;
+    std::iter::from_fn(move || {
+        let mut at = 0;
+        while at < rest.len() {
+            let (kind, width) = kind_at(rest, at);
+            if !is_letter(kind, rest, at) {
+                let piece = (&rest[..at], &rest[at..at + width]);
+                rest = &rest[at + width..];
+                return Some(piece);
+            }
+            at += width;
         }
-        at += width;
-    }
-    (at, 0)
+        (!rest.is_empty()).then(|| (std::mem::take(&mut rest), ""))
+    })
 }
 
 fn is_letter(kind: u8, text: &str, at: usize) -> bool {
@@ -57,6 +52,7 @@ fn char_at(text: &str, at: usize) -> char {
 }
 
 /// Of the character that begins at a byte: its kind and its width in bytes.
+#[inline(always)]
 fn kind_at(text: &str, at: usize) -> (u8, usize) {
     let bytes = text.as_bytes();
     match bytes[at] {
@@ -78,64 +74,53 @@ struct Folder<'t> {
     out: String,
     /// So many bytes of the text are in `out`.
     copied: usize,
-    /// Where the running syllable begins in `out`.
-    syllable: usize,
-    /// Its tone may have to move.
-    movable: bool,
 }
 
 impl<'t> Folder<'t> {
     fn new(text: &'t str) -> Self {
-        let out = String::with_capacity(text.len() + 4);
-        Folder { text, out, copied: 0, syllable: 0, movable: false }
+        Folder { text, out: String::with_capacity(text.len() + 4), copied: 0 }
     }
 
     /// None if a character outside the alphabet is not `allowed`.
     fn run(mut self, allowed: fn(char) -> bool) -> Option<String> {
-        let (mut at, mut before, mut last) = (0, kind::SPACE, kind::SPACE);
+        let (mut at, mut last) = (0, state::SPACE);
         while at < self.text.len() {
-            let (mut kind, width) = kind_at(self.text, at);
-            if kind == kind::OTHER {
-                let c = char_at(self.text, at);
-                if !allowed(c) {
-                    return None;
-                }
-                kind = kind_of_other(c);
+            let (kind, width) = kind_at(self.text, at);
+            let mut next = NEXT[last as usize][kind as usize];
+            if next & state::ACT != 0 {
+                next = self.act(at, last, kind, allowed)?;
             }
-            if kind & !kind::CHANGES < kind::LETTER {
-                self.separate(at, width, kind, last);
-            } else {
-                self.letter(at, width, kind, [before, last]);
-            }
-            (before, last) = (last, if kind == kind::ODD_SPACE { kind::SPACE } else { kind & !kind::CHANGES });
+            last = next;
             at += width;
         }
-        Some(self.finish())
+        Some(self.finish(last))
     }
 
-    fn separate(&mut self, at: usize, width: usize, kind: u8, last: u8) {
-        if last >= kind::LETTER {
+    /// What is to be done about the character that begins at a byte; the next state.
+    fn act(&mut self, at: usize, last: u8, mut kind: u8, allowed: fn(char) -> bool) -> Option<u8> {
+        let c = char_at(self.text, at);
+        if kind == kind::OTHER {
+            if !allowed(c) {
+                return None;
+            }
+            kind = kind_of_other(c);
+        }
+        let next = NEXT[last as usize][kind as usize] & !state::ACT;
+        if last == state::MOVABLE && next < state::LETTER {
             self.end_syllable(at);
         }
-        if kind == kind::ODD_SPACE || (kind == kind::SPACE && last == kind::SPACE) {
-            self.copy_to(at);
-            self.copied = at + width;
-            if last != kind::SPACE {
-                self.out.push(' ');
-            }
+        if kind & kind::CHANGES != 0 {
+            self.replace(at, c, Some(lower(c)));
+        } else if kind == kind::ODD_SPACE || (kind == kind::SPACE && last == state::SPACE) {
+            self.replace(at, c, (last != state::SPACE).then_some(' '));
         }
+        Some(next)
     }
 
-    fn letter(&mut self, at: usize, width: usize, kind: u8, [before, last]: [u8; 2]) {
-        if last < kind::LETTER {
-            self.syllable = self.out.len() + at - self.copied;
-        }
-        self.movable |= last >= kind::LETTER && may_move(before, last, kind & !kind::CHANGES);
-        if kind & kind::CHANGES != 0 {
-            self.copy_to(at);
-            self.copied = at + width;
-            self.out.push(lower(char_at(self.text, at)));
-        }
+    fn replace(&mut self, at: usize, c: char, by: Option<char>) {
+        self.copy_to(at);
+        self.copied = at + c.len_utf8();
+        self.out.extend(by);
     }
 
     fn copy_to(&mut self, at: usize) {
@@ -143,18 +128,20 @@ impl<'t> Folder<'t> {
         self.copied = at;
     }
 
+    /// The syllable that ends before a byte gets its tone where it belongs.
     fn end_syllable(&mut self, at: usize) {
-        if std::mem::take(&mut self.movable) {
-            self.copy_to(at);
-            if let Some(moved) = place_tone(&self.out[self.syllable..]) {
-                self.out.truncate(self.syllable);
-                self.out.push_str(&moved);
-            }
+        self.copy_to(at);
+        let start = self.out.rfind(|c: char| !c.is_alphanumeric()).map_or(0, |p| p + char_at(&self.out, p).len_utf8());
+        if let Some(moved) = place_tone(&self.out[start..]) {
+            self.out.truncate(start);
+            self.out.push_str(&moved);
         }
     }
 
-    fn finish(mut self) -> String {
-        self.end_syllable(self.text.len());
+    fn finish(mut self, last: u8) -> String {
+        if last == state::MOVABLE {
+            self.end_syllable(self.text.len());
+        }
         self.copy_to(self.text.len());
         self.out.truncate(self.out.trim_end_matches(' ').len());
         self.out

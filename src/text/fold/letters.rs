@@ -24,7 +24,7 @@ pub mod kind {
     pub const SPACE: u8 = 2;
     /// White space that is written as one space.
     pub const ODD_SPACE: u8 = 3;
-    /// From here on letters and digits, the ones by name those whose neighbours decide where a tone stands.
+    /// From here on letters and digits, the ones by name those that decide where a tone stands.
     pub const LETTER: u8 = 4;
     pub const Q: u8 = 5;
     pub const I: u8 = 6;
@@ -37,7 +37,7 @@ pub mod kind {
     pub const Y: u8 = 13;
     pub const Y_TONED: u8 = 14;
     /// Beside one of the above: an upper-case letter, or ð.
-    pub const CHANGES: u8 = 0x80;
+    pub const CHANGES: u8 = 0x10;
 }
 
 /// The tables have a place for U+0000 to U+02FF and one for U+1E00 to U+1EFF; all other characters share the first.
@@ -150,13 +150,62 @@ const fn vowel_kind(at: u8) -> u8 {
     }
 }
 
-/// May a syllable with these three letters in a row have its tone elsewhere, or i for y? By kind, without CHANGES.
-pub fn may_move(before: u8, one: u8, other: u8) -> bool {
-    match (one, other) {
-        (kind::O, kind::A_OR_E_TONED) | (kind::O_TONED, kind::A_OR_E | kind::A_OR_E_TONED) => true,
-        (kind::U, kind::Y_TONED) | (kind::U_TONED, kind::Y | kind::Y_TONED) => true,
-        (kind::U | kind::U_TONED, kind::I) | (kind::U_TONED, _) => before == kind::Q,
-        _ => false,
+/// What was last read, and what is to be done about it.
+pub mod state {
+    /// At the beginning, too.
+    pub const SPACE: u8 = 0;
+    pub const SEPARATOR: u8 = 1;
+    /// From here on within a syllable, the states by name those in which the next letter may show that the tone
+    /// has to move.
+    pub const LETTER: u8 = 2;
+    pub const Q: u8 = 3;
+    pub const QU: u8 = 4;
+    pub const QU_TONED: u8 = 5;
+    pub const O: u8 = 6;
+    pub const O_TONED: u8 = 7;
+    pub const U: u8 = 8;
+    pub const U_TONED: u8 = 9;
+    /// The tone of the syllable may have to move.
+    pub const MOVABLE: u8 = 10;
+    pub const COUNT: usize = 11;
+    /// Beside one of the above: something is not just copied.
+    pub const ACT: u8 = 0x80;
+}
+
+/// By state and kind: the next state.
+pub static NEXT: [[u8; 32]; state::COUNT] = next_states();
+
+const fn next_states() -> [[u8; 32]; state::COUNT] {
+    let mut table = [[0; 32]; state::COUNT];
+    let mut at = 0;
+    while at < state::COUNT * 32 {
+        let (from, kind) = ((at / 32) as u8, (at % 32) as u8);
+        let to = next_state(from, kind & !kind::CHANGES);
+        let ends_movable = from == state::MOVABLE && to < state::LETTER;
+        let space = kind == kind::ODD_SPACE || (kind == kind::SPACE && from == state::SPACE);
+        let act = space || ends_movable || kind & kind::CHANGES != 0 || kind == kind::OTHER;
+        table[from as usize][kind as usize] = if act { to | state::ACT } else { to };
+        at += 1;
+    }
+    table
+}
+
+const fn next_state(from: u8, kind: u8) -> u8 {
+    match (from, kind) {
+        (_, kind::SPACE | kind::ODD_SPACE) => state::SPACE,
+        (_, kind::SEPARATOR | kind::OTHER) => state::SEPARATOR,
+        (state::MOVABLE, _) => state::MOVABLE,
+        (state::O, kind::A_OR_E_TONED) | (state::O_TONED, kind::A_OR_E | kind::A_OR_E_TONED) => state::MOVABLE,
+        (state::U, kind::Y_TONED) | (state::U_TONED, kind::Y | kind::Y_TONED) => state::MOVABLE,
+        (state::QU, kind::I) | (state::QU_TONED, _) => state::MOVABLE,
+        (state::Q, kind::U) => state::QU,
+        (state::Q, kind::U_TONED) => state::QU_TONED,
+        (_, kind::Q) => state::Q,
+        (_, kind::O) => state::O,
+        (_, kind::O_TONED) => state::O_TONED,
+        (_, kind::U) => state::U,
+        (_, kind::U_TONED) => state::U_TONED,
+        _ => state::LETTER,
     }
 }
 
