@@ -28,22 +28,32 @@ pub fn syllables(folded: &str) -> impl Iterator<Item = &str> {
 pub fn pieces(folded: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = folded;
     std::iter::from_fn(move || {
-        let mut at = 0;
-        while at < rest.len() {
-            let (kind, width) = kind_at(rest, at);
-            if !is_letter(kind, rest, at) {
-                let piece = (&rest[..at], &rest[at..at + width]);
-                rest = &rest[at + width..];
-                return Some(piece);
-            }
-            at += width;
-        }
-        (!rest.is_empty()).then(|| (std::mem::take(&mut rest), ""))
+        let (syllable, separator) = rest.split_at(syllable_len(rest));
+        let separator = separator.chars().next().map_or("", |c| &separator[..c.len_utf8()]);
+        rest = &rest[syllable.len() + separator.len()..];
+        (!syllable.is_empty() || !separator.is_empty()).then_some((syllable, separator))
     })
 }
 
-fn is_letter(kind: u8, text: &str, at: usize) -> bool {
-    kind & !kind::CHANGES >= kind::LETTER || (kind == kind::OTHER && char_at(text, at).is_alphanumeric())
+/// The bytes of the syllable that a text begins with.
+fn syllable_len(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        at += match bytes[at] {
+            ascii @ 0..0x80 if ascii.is_ascii_alphanumeric() => 1,
+            0..0x80 => break,
+            // the letters of Vietnamese: U+00C0 to U+01BF but × and ÷, U+1E80 to U+1EFF
+            0xc4..=0xc6 => 2,
+            0xe1 if bytes[at + 1] >= 0xba && bytes[at + 1] <= 0xbb => 3,
+            0xc3 if !matches!(bytes[at + 1], 0x97 | 0xb7) => 2,
+            _ => match char_at(text, at) {
+                letter if letter.is_alphanumeric() => letter.len_utf8(),
+                _ => break,
+            },
+        };
+    }
+    at
 }
 
 /// The character that begins at a byte.
