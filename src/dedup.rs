@@ -6,6 +6,7 @@ mod print;
 pub use print::Print;
 
 use evidence::Overlap;
+use print::Spread;
 
 use std::collections::HashMap;
 
@@ -19,11 +20,11 @@ const ENOUGH_HITS: u32 = 2;
 /// several prints under its one key.
 #[derive(Default, Debug)]
 pub struct Index {
-    prints: HashMap<u64, Vec<Print>>,
+    prints: HashMap<u64, Vec<Print>, Spread>,
     /// By shingle of the keys: the articles that have it, each once.
-    shingles: HashMap<u32, Vec<u64>>,
+    shingles: HashMap<u32, Vec<u64>, Spread>,
     /// By hash of the whole text.
-    texts: HashMap<u64, u64>,
+    texts: HashMap<u64, u64, Spread>,
 }
 
 /// The article that a text is a copy of.
@@ -86,7 +87,7 @@ impl Index {
     }
 
     fn candidates(&self, print: &Print) -> Vec<u64> {
-        let mut hits = HashMap::<u64, u32>::new();
+        let mut hits = HashMap::<u64, u32, Spread>::default();
         let articles = print.key().iter().filter_map(|s| self.shingles.get(s)).filter(|a| a.len() <= FURNITURE);
         articles.flatten().for_each(|key| *hits.entry(*key).or_default() += 1);
         hits.into_iter().filter(|(_, n)| *n >= ENOUGH_HITS).map(|(key, _)| key).collect()

@@ -7,5 +7,5 @@ mod slug;
 
 pub use date::{DateOrder, date, date_in, date_order};
 pub use decode::{Decoded, decode};
-pub use fold::{fold, syllables, tidy};
+pub use fold::{fold, pieces, syllables, tidy};
 pub use slug::slug;

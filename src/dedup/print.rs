@@ -3,6 +3,7 @@
 use crate::text::{fold, syllables};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Syllables in a shingle.
 const SHINGLE: usize = 4;
@@ -66,15 +67,9 @@ impl Print {
 
     fn sampled(text: u64, headline: u32, shingles: &[u32]) -> Print {
         let level = (shingles.len() / SAMPLES).checked_ilog2().map_or(0, |l| l as u8 + 1).min(COARSEST);
-        let mut seen = HashSet::new();
         let sampled = |h: &u32| level == 0 || h >> (32 - u32::from(level)) == 0;
-        let samples: Vec<u32> = shingles.iter().copied().filter(|h| sampled(h) && seen.insert(*h)).collect();
-        let mut key = shingles.to_vec();
-        key.sort_unstable();
-        key.dedup();
-        let below = key.partition_point(|h| *h < KEY_BOUND);
-        key.truncate(below.max(SMALLEST_KEY));
-        Print { text, headline, shingles: shingles.len() as u32, level, key, samples }
+        let samples = each_once(shingles.iter().copied().filter(sampled));
+        Print { text, headline, shingles: shingles.len() as u32, level, key: key(shingles), samples }
     }
 
     /// The shingles by which it is looked up.
@@ -111,13 +106,62 @@ fn shingles(syllables: &[u64]) -> Vec<u32> {
     }
 }
 
-/// FNV-1a, 64 bits.
-fn hash_of(syllable: &str) -> u64 {
-    syllable.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+/// The smallest shingles, sorted: all below the bound, but at least so many.
+fn key(shingles: &[u32]) -> Vec<u32> {
+    let mut key: Vec<u32> = shingles.iter().copied().filter(|h| *h < KEY_BOUND).collect();
+    if key.len() < 2 * SMALLEST_KEY {
+        key = shingles.to_vec();
+    }
+    key.sort_unstable();
+    key.dedup();
+    let below = key.partition_point(|h| *h < KEY_BOUND);
+    key.truncate(below.max(SMALLEST_KEY));
+    key
 }
 
-/// Depends on the order; the upper bits on all of both.
+/// In the same order.
+fn each_once(hashes: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut seen = HashSet::<u32, Spread>::default();
+    hashes.filter(|h| seen.insert(*h)).collect()
+}
+
+/// Of the bytes, eight at a time; the upper bits depend on all.
+fn hash_of(syllable: &str) -> u64 {
+    let mut hash = syllable.len() as u64;
+    for eight in syllable.as_bytes().chunks(8) {
+        let mut word = [0; 8];
+        word[..eight.len()].copy_from_slice(eight);
+        hash = mix(hash, u64::from_le_bytes(word));
+    }
+    hash
+}
+
+/// Depends on the order; every bit of the result on every bit of both.
 fn mix(h: u64, next: u64) -> u64 {
-    let x = (h.rotate_left(23) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x ^ (x >> 29)
+    let product = u128::from(h.rotate_left(23) ^ next ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// For maps whose keys are hashes already.
+pub type Spread = BuildHasherDefault<Spreader>;
+
+#[derive(Default)]
+pub struct Spreader(u64);
+
+impl Hasher for Spreader {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+    }
+
+    fn write_u32(&mut self, hash: u32) {
+        self.write_u64(u64::from(hash));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = (self.0 ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }

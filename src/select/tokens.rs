@@ -1,7 +1,7 @@
 //! A text as its syllables, so that a phrase matches on their borders only.
 
 use crate::article::Place;
-use crate::text::fold;
+use crate::text::{fold, pieces};
 
 pub const SENTENCE_END: char = '|';
 
@@ -63,33 +63,24 @@ pub fn of_phrase(phrase: &str) -> String {
 /// The number of syllables, and where in the text the one after `limit` begins (or the text ends).
 fn push(text: &mut String, folded: &str, limit: usize) -> (usize, usize) {
     text.reserve(folded.len() * 3 / 2);
-    let (mut count, mut limit_at, mut inside) = (0, None, false);
-    let mut chars = folded.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c.is_alphanumeric() {
-            if !inside {
-                count += 1;
-                if count == limit.saturating_add(1) {
-                    limit_at = Some(text.len());
-                }
-                text.push('<');
+    let (mut count, mut limit_at) = (0, None);
+    let mut pieces = pieces(folded).peekable();
+    while let Some((syllable, separator)) = pieces.next() {
+        if !syllable.is_empty() {
+            count += 1;
+            if count == limit.saturating_add(1) {
+                limit_at = Some(text.len());
             }
-            inside = true;
-            text.push(c);
-            continue;
-        }
-        if std::mem::take(&mut inside) {
+            text.push('<');
+            text.push_str(syllable);
             text.push('>');
         }
-        match c {
-            ',' => text.push(','),
-            ';' | ':' | '!' | '?' | '…' => text.push(SENTENCE_END),
-            '.' if chars.peek().is_none_or(|next| *next == ' ') => text.push(SENTENCE_END),
+        match separator {
+            "," => text.push(','),
+            ";" | ":" | "!" | "?" | "…" => text.push(SENTENCE_END),
+            "." if pieces.peek().is_none_or(|(next, _)| next.is_empty()) => text.push(SENTENCE_END),
             _ => {}
         }
-    }
-    if inside {
-        text.push('>');
     }
     text.push(SENTENCE_END);
     (count, limit_at.unwrap_or(text.len()))

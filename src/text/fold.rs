@@ -1,5 +1,8 @@
 //! One word, one spelling.
 
+mod letters;
+
+use letters::{KINDS, NEXT, kind, lower, place, place_tone, state};
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
@@ -7,20 +10,162 @@ use unicode_normalization::UnicodeNormalization;
 /// run of white space one space, none at the ends, zero-width characters gone. Tones stay: *dân vận* and *dẫn vấn*
 /// are different words. Folding twice changes nothing more.
 pub fn fold(text: &str) -> String {
-    let mut out = Folded { text: String::with_capacity(text.len() + 8), syllable: 0, toned: false };
-    if text.chars().all(is_plain) {
-        text.chars().for_each(|c| out.push(lower(c)));
-    } else {
-        // NFC comes last, so that what was parted by a zero-width character or exists in lower case only is composed
-        let visible = text.chars().filter(|c| !vanishes(*c));
-        reorder(visible.flat_map(char::to_lowercase).nfd()).nfc().for_each(|c| out.push(lower(c)));
+    if let Some(folded) = Folder::new(text).run(is_plain) {
+        return folded;
     }
-    out.finish()
+    // NFC comes last, so that what was parted by a zero-width character or exists in lower case only is composed
+    let visible = text.chars().filter(|c| !vanishes(*c));
+    let composed: String = reorder(visible.flat_map(char::to_lowercase).nfd()).nfc().collect();
+    Folder::new(&composed).run(|_| true).unwrap_or_default()
 }
 
 /// The syllables (runs of letters and digits) of a folded text.
 pub fn syllables(folded: &str) -> impl Iterator<Item = &str> {
-    folded.split(|c: char| !c.is_alphanumeric()).filter(|s| !s.is_empty())
+    pieces(folded).map(|(syllable, _)| syllable).filter(|s| !s.is_empty())
+}
+
+/// Each syllable, perhaps empty, with the one character that ends it, perhaps none.
+pub fn pieces(folded: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = folded;
+    std::iter::from_fn(move || {
+        let (syllable, separator) = rest.split_at(syllable_len(rest));
+        let separator = separator.chars().next().map_or("", |c| &separator[..c.len_utf8()]);
+        rest = &rest[syllable.len() + separator.len()..];
+        (!syllable.is_empty() || !separator.is_empty()).then_some((syllable, separator))
+    })
+}
+
+/// The bytes of the syllable that a text begins with.
+fn syllable_len(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        at += match bytes[at] {
+            ascii @ 0..0x80 if ascii.is_ascii_alphanumeric() => 1,
+            0..0x80 => break,
+            // the letters of Vietnamese: U+00C0 to U+01BF but × and ÷, U+1E80 to U+1EFF
+            0xc4..=0xc6 => 2,
+            0xe1 if bytes[at + 1] >= 0xba && bytes[at + 1] <= 0xbb => 3,
+            0xc3 if !matches!(bytes[at + 1], 0x97 | 0xb7) => 2,
+            _ => match char_at(text, at) {
+                letter if letter.is_alphanumeric() => letter.len_utf8(),
+                _ => break,
+            },
+        };
+    }
+    at
+}
+
+/// The character that begins at a byte.
+fn char_at(text: &str, at: usize) -> char {
+    text[at..].chars().next().unwrap_or(' ')
+}
+
+/// Of the character that begins at a byte: its kind and its width in bytes.
+#[inline(always)]
+fn kind_at(text: &str, at: usize) -> (u8, usize) {
+    let bytes = text.as_bytes();
+    match bytes[at] {
+        ascii @ 0..0x80 => (KINDS[ascii as usize], 1),
+        lead @ 0xc2..0xcc => (KINDS[(lead as usize & 0x1f) << 6 | bytes[at + 1] as usize & 0x3f], 2),
+        0xe1 if bytes[at + 1] >= 0xb8 => {
+            (KINDS[0x300 + ((bytes[at + 1] as usize & 3) << 6 | bytes[at + 2] as usize & 0x3f)], 3)
+        }
+        _ => {
+            let c = char_at(text, at);
+            (KINDS[place(c)], c.len_utf8())
+        }
+    }
+}
+
+/// Copies what is folded already, in runs, and writes anew only what changes.
+struct Folder<'t> {
+    text: &'t str,
+    out: String,
+    /// So many bytes of the text are in `out`.
+    copied: usize,
+}
+
+impl<'t> Folder<'t> {
+    fn new(text: &'t str) -> Self {
+        Folder { text, out: String::with_capacity(text.len() + 4), copied: 0 }
+    }
+
+    /// None if a character outside the alphabet is not `allowed`.
+    fn run(mut self, allowed: fn(char) -> bool) -> Option<String> {
+        let (mut at, mut last) = (0, state::SPACE);
+        while at < self.text.len() {
+            let (kind, width) = kind_at(self.text, at);
+            let mut next = NEXT[last as usize][kind as usize];
+            if next & state::ACT != 0 {
+                next = self.act(at, last, kind, allowed)?;
+            }
+            last = next;
+            at += width;
+        }
+        Some(self.finish(last))
+    }
+
+    /// What is to be done about the character that begins at a byte; the next state.
+    fn act(&mut self, at: usize, last: u8, mut kind: u8, allowed: fn(char) -> bool) -> Option<u8> {
+        let c = char_at(self.text, at);
+        if kind == kind::OTHER {
+            if !allowed(c) {
+                return None;
+            }
+            kind = kind_of_other(c);
+        }
+        let next = NEXT[last as usize][kind as usize] & !state::ACT;
+        if last == state::MOVABLE && next < state::LETTER {
+            self.end_syllable(at);
+        }
+        if kind & kind::CHANGES != 0 {
+            self.replace(at, c, Some(lower(c)));
+        } else if kind == kind::ODD_SPACE || (kind == kind::SPACE && last == state::SPACE) {
+            self.replace(at, c, (last != state::SPACE).then_some(' '));
+        }
+        Some(next)
+    }
+
+    fn replace(&mut self, at: usize, c: char, by: Option<char>) {
+        self.copy_to(at);
+        self.copied = at + c.len_utf8();
+        self.out.extend(by);
+    }
+
+    fn copy_to(&mut self, at: usize) {
+        self.out.push_str(&self.text[self.copied..at]);
+        self.copied = at;
+    }
+
+    /// The syllable that ends before a byte gets its tone where it belongs.
+    fn end_syllable(&mut self, at: usize) {
+        self.copy_to(at);
+        let start = self.out.rfind(|c: char| !c.is_alphanumeric()).map_or(0, |p| p + char_at(&self.out, p).len_utf8());
+        if let Some(moved) = place_tone(&self.out[start..]) {
+            self.out.truncate(start);
+            self.out.push_str(&moved);
+        }
+    }
+
+    fn finish(mut self, last: u8) -> String {
+        if last == state::MOVABLE {
+            self.end_syllable(self.text.len());
+        }
+        self.copy_to(self.text.len());
+        self.out.truncate(self.out.trim_end_matches(' ').len());
+        self.out
+    }
+}
+
+fn kind_of_other(c: char) -> u8 {
+    if c.is_whitespace() {
+        return kind::ODD_SPACE;
+    }
+    if !c.is_alphanumeric() {
+        return kind::SEPARATOR;
+    }
+    if lower(c) == c { kind::LETTER } else { kind::LETTER | kind::CHANGES }
 }
 
 /// For keeping: NFC, otherwise as written; control and zero-width characters gone, runs of white space (NBSP too) one
@@ -101,149 +246,9 @@ fn is_vowel_sign(mark: char) -> bool {
     matches!(mark, '\u{302}' | '\u{306}')
 }
 
-fn lower(c: char) -> char {
-    match c {
-        'A'..='Z' => c.to_ascii_lowercase(),
-        '\0'..='\u{7f}' => c,
-        'Ð' | 'ð' | 'Ɖ' | 'ɖ' => 'đ',
-        // pairs of upper and lower case; the ring of exceptions from U+1E96 to U+1E9F has none
-        '\u{1e00}'..='\u{1e95}' | '\u{1ea0}'..='\u{1eff}' => char::from_u32(c as u32 | 1).unwrap_or(c),
-        _ => lower_other(c),
-    }
-}
-
-fn lower_other(c: char) -> char {
-    let mut lower = c.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(one), None) => one,
-        // İ, the only letter with a longer lower case, keeps its base
-        (Some(first), Some(_)) => first,
-        (None, _) => c,
-    }
-}
-
-/// A folded text as it grows.
-struct Folded {
-    text: String,
-    /// Where the running syllable began.
-    syllable: usize,
-    /// It holds a vowel with a tone, or qu with i.
-    toned: bool,
-}
-
-impl Folded {
-    fn push(&mut self, c: char) {
-        if c.is_ascii_lowercase() {
-            self.toned |= c == 'i' && self.text.ends_with("qu");
-            self.text.push(c);
-        } else if c.is_alphanumeric() {
-            self.toned |= vowel(c).is_some_and(|(_, tone)| tone > 0);
-            self.text.push(c);
-        } else {
-            self.end_syllable();
-            if c.is_whitespace() {
-                push_space(&mut self.text);
-            } else if !c.is_control() {
-                self.text.push(c);
-            }
-            self.syllable = self.text.len();
-        }
-    }
-
-    fn end_syllable(&mut self) {
-        if std::mem::take(&mut self.toned)
-            && let Some(moved) = place_tone(&self.text[self.syllable..])
-        {
-            self.text.truncate(self.syllable);
-            self.text.push_str(&moved);
-        }
-    }
-
-    fn finish(mut self) -> String {
-        self.end_syllable();
-        self.text.truncate(self.text.trim_end_matches(' ').len());
-        self.text
-    }
-}
-
-/// The syllable with its tone where it belongs, if it stood elsewhere: in *oa*, *oe*, *uy* on the first vowel when
-/// they end the syllable (*hòa*), on the second when a letter follows (*hoàn*); after *qu* never on the u; and *qui*
-/// is *quy*.
-fn place_tone(syllable: &str) -> Option<String> {
-    let mut letters: Vec<char> = syllable.chars().collect();
-    let first = (0..letters.len().checked_sub(1)?).find(|&at| is_pair(&letters, at))?;
-    let (a, first_tone) = vowel(letters[first])?;
-    let (mut b, second_tone) = vowel(letters[first + 1])?;
-    let ends = first + 2 == letters.len();
-    let after_q = is_after_q(&letters, first);
-    if after_q && ends && VOWELS[b][0] == 'i' {
-        b = vowel('y')?.0;
-    }
-    let tone = first_tone.max(second_tone);
-    let on_first = ends && !after_q;
-    letters[first] = VOWELS[a][if on_first { tone } else { 0 }];
-    letters[first + 1] = VOWELS[b][if on_first { 0 } else { tone }];
-    let placed: String = letters.into_iter().collect();
-    (placed != syllable).then_some(placed)
-}
-
-/// Two vowels whose tone is written on either, at most one of them toned.
-fn is_pair(letters: &[char], at: usize) -> bool {
-    let (Some((a, one)), Some((b, other))) = (vowel(letters[at]), vowel(letters[at + 1])) else { return false };
-    let pair = matches!((VOWELS[a][0], VOWELS[b][0]), ('o', 'a' | 'e') | ('u', 'y'));
-    (one == 0 || other == 0) && (pair || (VOWELS[a][0] == 'u' && is_after_q(letters, at)))
-}
-
-fn is_after_q(letters: &[char], at: usize) -> bool {
-    at > 0 && letters[at - 1] == 'q'
-}
-
-/// A row a vowel, a column a tone; the first column has none.
-const VOWELS: [[char; 6]; 12] = [
-    ['a', 'à', 'á', 'ả', 'ã', 'ạ'],
-    ['ă', 'ằ', 'ắ', 'ẳ', 'ẵ', 'ặ'],
-    ['â', 'ầ', 'ấ', 'ẩ', 'ẫ', 'ậ'],
-    ['e', 'è', 'é', 'ẻ', 'ẽ', 'ẹ'],
-    ['ê', 'ề', 'ế', 'ể', 'ễ', 'ệ'],
-    ['i', 'ì', 'í', 'ỉ', 'ĩ', 'ị'],
-    ['o', 'ò', 'ó', 'ỏ', 'õ', 'ọ'],
-    ['ô', 'ồ', 'ố', 'ổ', 'ỗ', 'ộ'],
-    ['ơ', 'ờ', 'ớ', 'ở', 'ỡ', 'ợ'],
-    ['u', 'ù', 'ú', 'ủ', 'ũ', 'ụ'],
-    ['ư', 'ừ', 'ứ', 'ử', 'ữ', 'ự'],
-    ['y', 'ỳ', 'ý', 'ỷ', 'ỹ', 'ỵ'],
-];
-
-/// By [`place`]: 0 for what is no vowel, else 1 + 6 × row + column of [`VOWELS`].
-static PLACES: [u8; 0x400] = places();
-
-const fn places() -> [u8; 0x400] {
-    let mut table = [0; 0x400];
-    let mut at = 0;
-    while at < 72 {
-        table[place(VOWELS[at / 6][at % 6])] = at as u8 + 1;
-        at += 1;
-    }
-    table
-}
-
-/// Where a letter stands in [`PLACES`]; all that cannot be a vowel share the first place.
-const fn place(c: char) -> usize {
-    match c as u32 {
-        low @ 0..0x300 => low as usize,
-        high @ 0x1e00..0x1f00 => high as usize - 0x1e00 + 0x300,
-        _ => 0,
-    }
-}
-
-/// Row and column in [`VOWELS`].
-fn vowel(c: char) -> Option<(usize, usize)> {
-    let at = (PLACES[place(c)] as usize).checked_sub(1)?;
-    Some((at / 6, at % 6))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::letters::{VOWELS, vowel};
     use super::*;
     use unicode_normalization::is_nfc;
 
