@@ -9,6 +9,9 @@ mod not_feed;
 mod reference;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 use crate::text::{DateOrder, date_in, date_order};
 use chrono::{DateTime, FixedOffset};
 use markup::{Node, Reader};

@@ -117,9 +117,9 @@ fn without_tags(text: &str) -> String {
 
 /// A whole script or style element: how long it is.
 fn script(rest: &str) -> Option<usize> {
-    let name = ["script", "style"].into_iter().find(|name| {
-        rest.get(1..=name.len()).is_some_and(|s| s.eq_ignore_ascii_case(name))
-    })?;
+    let name = ["script", "style"]
+        .into_iter()
+        .find(|name| rest.get(1..=name.len()).is_some_and(|s| s.eq_ignore_ascii_case(name)))?;
     let end = rest.find(&format!("</{name}"))?;
     Some(end + rest[end..].find('>')? + 1)
 }
