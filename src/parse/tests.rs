@@ -148,7 +148,7 @@ fn wherever_it_is_cut_the_whole_entries_stay() {
     for end in (first..RSS.len()).filter(|i| RSS.is_char_boundary(*i)) {
         let feed = read(&RSS[..end]);
         assert_eq!(feed.items.len(), if end < second { 1 } else { 2 }, "cut at {end}");
-        assert!(feed.repairs.iter().any(|r| r.starts_with("cut off")), "cut at {end}");
+        assert!(feed.repairs.iter().any(|r| r.starts_with("cut off") || r == "end tag without >"), "cut at {end}");
     }
 }
 
