@@ -8,6 +8,10 @@ mod names;
 mod not_feed;
 mod reference;
 mod text;
+mod well_formed;
+
+#[cfg(test)]
+mod tests;
 
 use crate::text::{DateOrder, date_in, date_order};
 use chrono::{DateTime, FixedOffset};
@@ -76,10 +80,14 @@ pub fn parse(
     if trimmed.trim_end().is_empty() {
         return Err(ParseError::Empty);
     }
-    let (format, title, drafts) =
-        if trimmed.starts_with('{') { json::read(trimmed, url)? } else { read_markup(&text, url, &mut repairs)? };
-    let mut items = dated(drafts, default_offset);
-    let mut title = title;
+    let json = trimmed.starts_with('{');
+    let (format, mut title, drafts) =
+        if json { json::read(trimmed, url)? } else { read_markup(&text, url, &mut repairs)? };
+    let order = date_order(drafts.iter().flat_map(|d| d.published.iter().chain(&d.updated)).map(String::as_str));
+    let mut items = dated(drafts, default_offset, order);
+    if repairs.is_empty() && matches!(format.as_str(), "rss 2.0" | "atom 1.0") {
+        (title, items) = well_formed::read(&text, url, default_offset, order, (title, items));
+    }
     if is_vietnamese(&text) {
         restore_d(&mut title, &mut items, &mut repairs);
     }
@@ -134,14 +142,9 @@ fn format(root: &Node, repairs: &mut markup::Repairs) -> String {
 }
 
 /// Dates read, in the order of day and month that the whole feed shows.
-fn dated(drafts: Vec<Draft>, offset: FixedOffset) -> Vec<Item> {
-    let order = date_order(drafts.iter().flat_map(|d| d.published.iter().chain(&d.updated)).map(String::as_str));
-    let read = |texts: &[String], order: DateOrder| texts.iter().find_map(|t| date_in(t, offset, order));
-    let with = |draft: Draft| Item {
-        published: read(&draft.published, order),
-        updated: read(&draft.updated, order),
-        ..draft.item
-    };
+fn dated(drafts: Vec<Draft>, offset: FixedOffset, order: DateOrder) -> Vec<Item> {
+    let read = |texts: &[String]| texts.iter().find_map(|t| date_in(t, offset, order));
+    let with = |draft: Draft| Item { published: read(&draft.published), updated: read(&draft.updated), ..draft.item };
     drafts.into_iter().map(with).collect()
 }
 

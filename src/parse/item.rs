@@ -78,11 +78,11 @@ impl Parts {
             "link" => self.link(reader, index, node, feed),
             "loc" => self.link.offer(0, || address(&content(reader, node), reader, index, feed)),
             "guid" => self.guid(reader, index, node, feed),
-            "id" => self.id.offer(0, || line(reader, node)),
+            "id" => self.own_id(reader, index, node, feed),
             "description" | "abstract" => self.summary.offer(0, || filled(html(reader, node))),
             "summary" => self.summary.offer(1, || construct(reader, node)),
             "content" => self.content.offer(0, || construct(reader, node)),
-            "encoded" | "fulltext" | "body" => self.content.offer(2, || filled(html(reader, node))),
+            "encoded" | "fullitem" | "fulltext" | "body" => self.content.offer(2, || filled(html(reader, node))),
             "pubdate" => date(&mut self.published, 0, reader, node),
             "published" => date(&mut self.published, 1, reader, node),
             "issued" => date(&mut self.published, 2, reader, node),
@@ -143,9 +143,10 @@ impl Parts {
     /// RSS writes the address as text, Atom as `href`, with the relation it stands in.
     fn link(&mut self, reader: &Reader, index: usize, node: &Node, feed: Option<&Url>) {
         let relation = node.attribute("rel").unwrap_or("alternate").trim().to_ascii_lowercase();
+        let relation = relation.strip_prefix("http://www.iana.org/assignments/relation/").unwrap_or(&relation);
         if let Some(href) = node.attribute("href") {
             let kind = node.attribute("type").unwrap_or("text/html");
-            let rank = match relation.as_str() {
+            let rank = match relation {
                 "alternate" | "" if kind.contains("html") => 1,
                 "alternate" | "" => 2,
                 _ => return,
@@ -163,6 +164,15 @@ impl Parts {
             self.link.offer(4, || address(&guid, reader, index, feed));
         }
         self.id.offer(0, || Some(guid));
+    }
+
+    /// An Atom id that is an address is the only one where no link is given.
+    fn own_id(&mut self, reader: &Reader, index: usize, node: &Node, feed: Option<&Url>) {
+        let Some(id) = line(reader, node) else { return };
+        if is_web(&id) {
+            self.link.offer(6, || address(&id, reader, index, feed));
+        }
+        self.id.offer(0, || Some(id));
     }
 
     fn author(&mut self, reader: &Reader, index: usize, node: &Node) {
@@ -230,7 +240,7 @@ pub fn title(reader: &Reader, node: &Node) -> Option<String> {
             let words: Vec<&str> = super::text::cut(&text, super::text::TITLE).split_whitespace().collect();
             (!words.is_empty()).then(|| words.join(" "))
         }
-        Kind::Base64 => construct(reader, node).and_then(|t| plain(&t)),
+        Kind::Base64 => base64_text(&content(reader, node)).and_then(|t| plain(&t)),
         _ => plain(&content(reader, node)),
     }
 }
@@ -240,7 +250,6 @@ enum Kind {
     Html,
     Xhtml,
     Base64,
-    Other,
 }
 
 /// What an Atom text construct says of itself: 1.0 by `type`, 0.3 by `type` and `mode`.
@@ -255,7 +264,8 @@ fn kind(node: &Node) -> Kind {
         (_, k) if k.contains("html") => Kind::Html,
         (_, "" | "text") => Kind::Text,
         (_, k) if k.starts_with("text/") || k.contains("xml") => Kind::Text,
-        _ => Kind::Other,
+        // RFC 4287, 4.1.3.3: any other media type is in Base64
+        _ => Kind::Base64,
     }
 }
 
@@ -270,7 +280,6 @@ fn construct(reader: &Reader, node: &Node) -> Option<String> {
         Kind::Base64 => base64_text(&content(reader, node)),
         Kind::Text if node.elements => filled(html(reader, node)),
         Kind::Text => text_or_html(&content(reader, node)),
-        Kind::Other => None,
     }
 }
 
@@ -285,7 +294,8 @@ fn base64_text(text: &str) -> Option<String> {
     let packed: String = text.split_whitespace().collect();
     // What is not Base64 is no text: nothing is shown rather than the code.
     let bytes = base64::engine::general_purpose::STANDARD.decode(packed).ok()?;
-    filled(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
+    // Nor is an image.
+    filled(Cow::Owned(String::from_utf8(bytes).ok()?))
 }
 
 /// The `div` that xhtml constructs must be wrapped in is none of the text.
@@ -324,7 +334,8 @@ fn base(reader: &Reader, node: usize, feed: Option<&Url>) -> Option<Url> {
     let mut bases = Vec::new();
     let mut at = node;
     while let Some(node) = reader.nodes.get(at) {
-        bases.extend(node.attributes.iter().find(|(key, _)| *key == "xml:base").map(|(_, value)| *value));
+        let is_base = |key: &str| key == "xml:base" || key.eq_ignore_ascii_case("base");
+        bases.extend(node.attributes.iter().find(|(key, _)| is_base(key)).map(|(_, value)| *value));
         at = node.parent;
     }
     bases.iter().rev().fold(feed.cloned(), |base, next| {

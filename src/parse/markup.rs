@@ -291,7 +291,10 @@ impl<'a> Reader<'a> {
         let scopes = self.scopes.len();
         self.declare(&attributes);
         let (prefix, name) = split(written);
-        let ns = self.namespace(prefix);
+        let mut ns = self.namespace(prefix);
+        if self.root.is_none() && ns == Ns::Other && super::names::is_root(name) {
+            ns = self.adopt(prefix);
+        }
         if self.root.is_none() && !super::names::is_root(name) {
             self.scopes.truncate(scopes);
             return None;
@@ -335,9 +338,9 @@ impl<'a> Reader<'a> {
 
     /// An item within an item is a mistake, unless an item's own content or source holds it.
     fn item_can_end(&self, name: &str) -> bool {
-        let inside = self.open.iter().rev().take_while(|o| o.node != self.item);
+        let mut inside = self.open.iter().rev().take_while(|o| o.node != self.item).map(|o| split(o.written).1);
         let same = self.item.is_some_and(|i| self.nodes.get(i).is_some_and(|n| n.is(name)));
-        same && inside.count() <= 1
+        same && inside.all(|name| is_leaf(name) || is_structure(name))
     }
 
     fn is_item(&self, ns: Ns, name: &str) -> bool {
@@ -346,7 +349,6 @@ impl<'a> Reader<'a> {
             return false;
         }
         match () {
-            _ if root.is("feed") => name.eq_ignore_ascii_case("entry"),
             _ if root.is("urlset") || root.is("sitemapindex") => {
                 name.eq_ignore_ascii_case("url") || name.eq_ignore_ascii_case("sitemap")
             }
@@ -370,6 +372,13 @@ impl<'a> Reader<'a> {
             self.repairs.insert("prefix not declared");
         }
         declared.unwrap_or_else(|| well_known(prefix))
+    }
+
+    /// The document element's namespace is the feed's, whoever's it is.
+    fn adopt(&mut self, prefix: &'a str) -> Ns {
+        self.repairs.insert("namespace nobody knows");
+        self.scopes.push((prefix, Ns::None));
+        Ns::None
     }
 
     fn add(&mut self, ns: Ns, name: &'a str, attributes: Vec<(&'a str, &'a str)>) -> Option<usize> {

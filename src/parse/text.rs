@@ -103,12 +103,25 @@ fn without_tags(text: &str) -> String {
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
+        if let Some(length) = script(rest) {
+            rest = &rest[length..];
+            continue;
+        }
         let (kept, length) = markup(rest, true);
         out.push_str(kept);
         rest = &rest[length..];
     }
     out.push_str(rest);
     out
+}
+
+/// A whole script or style element: how long it is.
+fn script(rest: &str) -> Option<usize> {
+    let name = ["script", "style"]
+        .into_iter()
+        .find(|name| rest.get(1..=name.len()).is_some_and(|s| s.eq_ignore_ascii_case(name)))?;
+    let end = rest.find(&format!("</{name}"))?;
+    Some(end + rest[end..].find('>')? + 1)
 }
 
 /// At most so many bytes, whole characters.

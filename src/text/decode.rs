@@ -104,12 +104,14 @@ fn utf32(bytes: &[u8]) -> Option<Decoded> {
     Some(Decoded { text, encoding: if little { "UTF-32LE" } else { "UTF-32BE" } })
 }
 
-/// More whole sequences beyond ASCII than broken ones: UTF-8 with damage, not another encoding.
+/// More whole (or nearly whole) sequences beyond ASCII than stray bytes: UTF-8 with damage, not another encoding.
 fn mostly_utf8(bytes: &[u8]) -> bool {
     let (mut good, mut bad) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
         good += chunk.valid().bytes().filter(|b| *b >= 0xc0).count();
-        bad += usize::from(!chunk.invalid().is_empty());
+        // a sequence cut short speaks for UTF-8 as well
+        good += usize::from(chunk.invalid().len() > 1);
+        bad += usize::from(chunk.invalid().len() == 1);
     }
     good > bad
 }
