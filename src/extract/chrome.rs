@@ -3,7 +3,7 @@
 use super::byline::{byline, ends_in_credit, is_credit};
 use super::density::{Worth, ends_sentence, is_text};
 use super::page::{Align, Flat, Line, Shape};
-use super::signs::{ADVERT, BYLINE, CAPTION, CHROME, COMMENT, DATE, FORM, LEAD, NOTE, RELATED, SHARE};
+use super::signs::{ADVERT, BYLINE, CAPTION, CHROME, COMMENT, DATE, EMBED, FORM, LEAD, NOTE, RELATED, SHARE};
 use super::words;
 use crate::text::fold;
 use std::ops::Range;
@@ -43,8 +43,15 @@ impl<'f, 'p> Case<'f, 'p> {
         Case { flat, worth, title: fold(title), body, named, fates, folded }
     }
 
+    /// The rules in their order. Where names of regions would take most of the text they are not believed.
     pub fn judge(mut self) -> Vec<Fate> {
+        self.embeds();
+        let before = self.fates.clone();
+        let text = self.open_text();
         self.regions();
+        if self.open_text() < 0.3 * text {
+            self.fates = before;
+        }
         self.each("the headline again", |c, n| c.is_title(n));
         self.captions();
         self.each("a line of the site", |c, n| words::is_site_line(&c.folded[n]) || words::is_counter(&c.folded[n]));
@@ -60,6 +67,10 @@ impl<'f, 'p> Case<'f, 'p> {
         self.keep_rest();
         self.headings_alone();
         self.fates
+    }
+
+    fn open_text(&self) -> f32 {
+        self.inside().iter().map(|&n| self.worth.text[n]).sum()
     }
 
     fn inside(&self) -> Vec<usize> {
@@ -87,6 +98,15 @@ impl<'f, 'p> Case<'f, 'p> {
             lines.len() < body.len() || lines.len() == 1
         };
         self.flat.around(self.line(n).elem).take_while(within).fold(0, |s, e| s | self.flat.elems[e].signs)
+    }
+
+    /// Posts from elsewhere stay whole, links and all.
+    fn embeds(&mut self) {
+        for n in self.inside() {
+            if self.flat.around(self.line(n).elem).take(4).any(|e| self.flat.elems[e].signs & EMBED != 0) {
+                self.fates[n] = Fate::Kept("a post from elsewhere");
+            }
+        }
     }
 
     /// Elements named like chrome that hold little of the text.
