@@ -1,7 +1,22 @@
-//! Feed bytes to entries: repairs first, then feed-rs.
+//! Feed bytes to entries: repairs first, then the formats.
 
+mod bytes;
+mod item;
+mod json;
+mod markup;
+mod names;
+mod not_feed;
+mod reference;
+mod text;
+
+use crate::text::{DateOrder, date_in, date_order};
 use chrono::{DateTime, FixedOffset};
+use markup::{Node, Reader};
+use names::Ns;
 use url::Url;
+
+/// Items read of one feed; the rest is left.
+const ITEMS: usize = 10_000;
 
 /// A feed as read.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,12 +56,119 @@ pub enum ParseError {
     Unreadable(String),
 }
 
+/// An item whose dates are still as written, the more trusted first.
+struct Draft {
+    item: Item,
+    published: Vec<String>,
+    updated: Vec<String>,
+}
+
 /// `default_offset` is used for times that name no zone.
 pub fn parse(
-    _body: &[u8],
-    _content_type: Option<&str>,
-    _url: Option<&Url>,
-    _default_offset: FixedOffset,
+    body: &[u8],
+    content_type: Option<&str>,
+    url: Option<&Url>,
+    default_offset: FixedOffset,
 ) -> Result<Feed, ParseError> {
-    todo!()
+    let mut repairs = markup::Repairs::new();
+    let text = bytes::text(body, content_type, &mut repairs);
+    let trimmed = text.trim_start();
+    if trimmed.trim_end().is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let (format, title, drafts) =
+        if trimmed.starts_with('{') { json::read(trimmed, url)? } else { read_markup(&text, url, &mut repairs)? };
+    let mut items = dated(drafts, default_offset);
+    let mut title = title;
+    if is_vietnamese(&text) {
+        restore_d(&mut title, &mut items, &mut repairs);
+    }
+    Ok(Feed { format, title, items, repairs: repairs.into_iter().map(str::to_owned).collect() })
+}
+
+type Read = (String, Option<String>, Vec<Draft>);
+
+fn read_markup(text: &str, url: Option<&Url>, repairs: &mut markup::Repairs) -> Result<Read, ParseError> {
+    let mut reader = Reader::new(text);
+    let mut drafts = Vec::new();
+    while let Some(at) = reader.next_item() {
+        if drafts.len() == ITEMS {
+            repairs.insert("more entries than are read");
+            break;
+        }
+        drafts.push(item::read(&reader, at, url));
+        reader.forget(at);
+    }
+    let Some(root) = reader.root else { return Err(ParseError::NotAFeed(not_feed::name(text))) };
+    let title = feed_title(&reader, root);
+    let format = format(&reader.nodes[root], repairs);
+    repairs.append(&mut reader.repairs);
+    Ok((format, title, drafts))
+}
+
+/// Of the document element or of its channel.
+fn feed_title(reader: &Reader, root: usize) -> Option<String> {
+    let holds = |parent: usize| parent == root || reader.nodes.get(parent).is_some_and(|n| n.is("channel"));
+    let titles = reader.nodes.iter().filter(|n| n.is("title") && holds(n.parent));
+    let (own, other): (Vec<&Node>, Vec<&Node>) = titles.partition(|n| n.ns.plain());
+    own.iter().chain(&other).find_map(|n| item::title(reader, n))
+}
+
+fn format(root: &Node, repairs: &mut markup::Repairs) -> String {
+    let version = root.attribute("version").map(str::trim).filter(|v| !v.is_empty());
+    let spaces: Vec<&str> = root.attributes.iter().filter(|(k, _)| k.starts_with("xmlns")).map(|(_, v)| *v).collect();
+    let names = |part: &str| spaces.iter().any(|s| s.contains(part));
+    match () {
+        _ if root.is("rss") && version.is_none() => {
+            repairs.insert("rss without version");
+            "rss".to_owned()
+        }
+        _ if root.is("rss") => format!("rss {}", version.unwrap_or_default()),
+        _ if root.is("feed") && (version == Some("0.3") || names("purl.org/atom")) => "atom 0.3".to_owned(),
+        _ if root.is("feed") => "atom 1.0".to_owned(),
+        _ if root.ns == Ns::Rdf && names("my.netscape.com") => "rss 0.90".to_owned(),
+        _ if root.is("rdf") => "rss 1.0".to_owned(),
+        _ if root.is("channel") => "cdf".to_owned(),
+        _ => "sitemap".to_owned(),
+    }
+}
+
+/// Dates read, in the order of day and month that the whole feed shows.
+fn dated(drafts: Vec<Draft>, offset: FixedOffset) -> Vec<Item> {
+    let order = date_order(drafts.iter().flat_map(|d| d.published.iter().chain(&d.updated)).map(String::as_str));
+    let read = |texts: &[String], order: DateOrder| texts.iter().find_map(|t| date_in(t, offset, order));
+    let with = |draft: Draft| Item {
+        published: read(&draft.published, order),
+        updated: read(&draft.updated, order),
+        ..draft.item
+    };
+    drafts.into_iter().map(with).collect()
+}
+
+/// Letters that only Vietnamese has.
+fn is_vietnamese(text: &str) -> bool {
+    text.contains(|c: char| matches!(c, '\u{1ea0}'..='\u{1ef9}' | 'ơ' | 'ư' | 'Ơ' | 'Ư'))
+}
+
+/// Đ and đ written as the Icelandic letters that look like them in old code pages.
+fn restore_d(title: &mut Option<String>, items: &mut [Item], repairs: &mut markup::Repairs) {
+    const LETTERS: [(&str, &str); 8] = [
+        ("ð", "đ"),
+        ("Ð", "Đ"),
+        ("&#240;", "đ"),
+        ("&#208;", "Đ"),
+        ("&#xF0;", "đ"),
+        ("&#xD0;", "Đ"),
+        ("&eth;", "đ"),
+        ("&ETH;", "Đ"),
+    ];
+    let texts = items.iter_mut().flat_map(|i| [&mut i.title, &mut i.summary, &mut i.content]);
+    for text in texts.chain([title]).flatten() {
+        for (wrong, right) in LETTERS {
+            if text.contains(wrong) {
+                *text = text.replace(wrong, right);
+                repairs.insert("ð for đ");
+            }
+        }
+    }
 }

@@ -29,6 +29,9 @@ pub fn date_in(text: &str, default: FixedOffset, order: DateOrder) -> Option<Dat
     }
     let mut reader = Reader::new(&clean, order);
     let time = reader.time();
+    if time.is_none() && reader.impossible_time() {
+        return None;
+    }
     let day = reader.day().or_else(|| reader.partial())?;
     let offset = reader.offset().unwrap_or(if reader.korean() { hours(9)? } else { default });
     let (clock, carry) = time.unwrap_or((NaiveTime::MIN, Duration::zero()));
@@ -173,9 +176,17 @@ impl<'a> Reader<'a> {
         (0..self.tokens.len()).find_map(|i| self.time_at(i))
     }
 
+    /// A clock no clock shows (`25:99`): then the day beside it is not to be trusted either.
+    fn impossible_time(&self) -> bool {
+        let pair = |i: usize| self.number(i).is_some() && self.sign(i + 1, ':') && self.number(i + 2).is_some();
+        (0..self.tokens.len()).any(|i| pair(i) && !self.after_zone_sign(i))
+    }
+
     fn time_at(&mut self, i: usize) -> Option<(NaiveTime, Duration)> {
         let (hour, digits) = self.number(i)?;
-        if digits > 2 || hour > 24 || self.after_zone_sign(i) {
+        let within = i > 1 && self.sign(i - 1, ':') && matches!(self.number(i - 2), Some((_, 1..=2)));
+        let offset = i > 1 && self.sign(i - 1, '-') && !self.spaced[i] && self.sign(i - 3.min(i), ':');
+        if digits > 2 || hour > 24 || within || offset || self.after_zone_sign(i) {
             return None;
         }
         let (minute, second, mut end) = self.colon_time(i).or_else(|| self.hour_mark_time(i))?;
