@@ -164,3 +164,8 @@ pub fn ends_sentence(text: &str) -> bool {
     let end = text.trim_end_matches([' ', '"', '”', '’', '\'', ')', ']', '»', '/']);
     end.ends_with(['.', '!', '?', '…', ':', ';', '。', '！', '？', '।', '؟'])
 }
+
+/// The first line of running text among these.
+pub fn first_text(flat: &Flat<'_>, lines: &std::ops::Range<usize>) -> usize {
+    lines.clone().find(|&n| is_text(&flat.lines[n])).unwrap_or(lines.start)
+}
