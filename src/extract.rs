@@ -20,7 +20,7 @@ mod slim;
 mod when;
 mod words;
 
-use crate::article::{Block, Clean, DateFrom, Dropped, Entry, Image, Method, Page};
+use crate::article::{Block, Clean, DateFrom, Dropped, Entry, Image, Method, Page, Run};
 use crate::config::Layout;
 use crate::text::{decode, tidy};
 use chrome::{Case, Fate};
@@ -53,8 +53,9 @@ pub fn extract(
     let base = base(&html, &page.url);
     let flat = page::flatten(&html, &base);
     let head = Head::read(&html, &slim.json_ld);
-    let mut meta = meta::read(&head, &flat, &page.url, entry, now);
     let worth = Worth::of(&flat);
+    let text_at = worth.article(&flat).map_or(0, |a| density::first_text(&flat, &flat.elems[a].lines));
+    let mut meta = meta::read(&head, &flat, text_at, &page.url, entry, now);
     if let Some(layout) = layout {
         from_layout(&flat, layout, &mut meta, now);
         if let Some(fates) = by_layout(&flat, &worth, layout, &meta) {
@@ -71,7 +72,7 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
     let html = Html::parse_document(&slim::slim(given.ok_or(ExtractError::NoText)?).html);
     let flat = page::flatten(&html, &entry.url);
     let head = Head::read(&html, &[]);
-    let mut meta = meta::read(&head, &flat, &entry.url, Some(entry), now);
+    let mut meta = meta::read(&head, &flat, 0, &entry.url, Some(entry), now);
     meta.title = entry.title.as_deref().map(tidy).filter(|t| !t.is_empty());
     let date = entry.published.or(entry.updated).and_then(|d| when::believed(d, now));
     (meta.published, meta.published_from) = (date, if date.is_some() { DateFrom::Feed } else { DateFrom::Seen });
@@ -165,7 +166,10 @@ fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Vec<Fate>> {
     let body = flat.elems[article].lines.clone();
     let mut ranges = lead::before(flat, worth, &body, title);
     ranges.push(body);
-    let fates = Case::new(flat, worth, title, ranges, false).judge();
+    let mut fates = Case::new(flat, worth, title, ranges, false).judge();
+    if !fates.iter().any(|f| matches!(f, Fate::Byline(_))) {
+        chrome::bylines_after(flat, flat.elems[article].lines.end, &mut fates);
+    }
     has_text(flat, &fates).then_some(fates)
 }
 
@@ -212,10 +216,8 @@ fn caption_figures(flat: &Flat<'_>, fates: &[Fate], kept: &[(usize, String)], bl
         let after = (image + 1..flat.lines.len())
             .skip_while(|&n| flat.lines[n].chars == 0 && flat.lines[n].shape != Shape::Image);
         for n in after.take_while(|&n| matches!(fates[n], Fate::Caption(_))) {
-            if !caption.is_empty() {
-                caption.push(crate::article::Run::Text(" ".to_owned()));
-            }
-            caption.extend(flat.lines[n].runs.iter().cloned());
+            let blank = if caption.is_empty() { "" } else { " " };
+            caption.push(Run::Text(blank.to_owned() + &tidy(&flat.lines[n].text)));
         }
     }
 }

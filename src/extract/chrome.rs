@@ -3,7 +3,7 @@
 use super::byline::{byline, ends_in_credit, is_credit};
 use super::density::{Worth, ends_sentence, is_text};
 use super::page::{Align, Flat, Line, Shape};
-use super::signs::{ADVERT, BYLINE, CAPTION, CHROME, COMMENT, DATE, FORM, LEAD, NOTE, RELATED, SHARE};
+use super::signs::{ADVERT, BYLINE, CAPTION, CHROME, COMMENT, DATE, EMBED, FORM, LEAD, NOTE, RELATED, SHARE};
 use super::words;
 use crate::text::fold;
 use std::ops::Range;
@@ -43,8 +43,15 @@ impl<'f, 'p> Case<'f, 'p> {
         Case { flat, worth, title: fold(title), body, named, fates, folded }
     }
 
+    /// The rules in their order. Where names of regions would take most of the text they are not believed.
     pub fn judge(mut self) -> Vec<Fate> {
+        self.embeds();
+        let before = self.fates.clone();
+        let text = self.open_text();
         self.regions();
+        if self.open_text() < 0.3 * text {
+            self.fates = before;
+        }
         self.each("the headline again", |c, n| c.is_title(n));
         self.captions();
         self.each("a line of the site", |c, n| words::is_site_line(&c.folded[n]) || words::is_counter(&c.folded[n]));
@@ -60,6 +67,10 @@ impl<'f, 'p> Case<'f, 'p> {
         self.keep_rest();
         self.headings_alone();
         self.fates
+    }
+
+    fn open_text(&self) -> f32 {
+        self.inside().iter().map(|&n| self.worth.text[n]).sum()
     }
 
     fn inside(&self) -> Vec<usize> {
@@ -87,6 +98,15 @@ impl<'f, 'p> Case<'f, 'p> {
             lines.len() < body.len() || lines.len() == 1
         };
         self.flat.around(self.line(n).elem).take_while(within).fold(0, |s, e| s | self.flat.elems[e].signs)
+    }
+
+    /// Posts from elsewhere stay whole, links and all.
+    fn embeds(&mut self) {
+        for n in self.inside() {
+            if self.flat.around(self.line(n).elem).take(4).any(|e| self.flat.elems[e].signs & EMBED != 0) {
+                self.fates[n] = Fate::Kept("a post from elsewhere");
+            }
+        }
     }
 
     /// Elements named like chrome that hold little of the text.
@@ -129,9 +149,10 @@ impl<'f, 'p> Case<'f, 'p> {
                 continue;
             }
             if let Some(why) = self.caption_rule(n, after_image) {
-                self.fates[n] = Fate::Caption(why);
+                let credit = is_credit(&line.text);
+                self.fates[n] = if credit { Fate::Dropped("a photo credit") } else { Fate::Caption(why) };
                 // A second line of the caption may name the photographer.
-                after_image = !is_credit(&line.text) && after_image;
+                after_image &= !credit;
             } else {
                 after_image = false;
             }
@@ -147,7 +168,7 @@ impl<'f, 'p> Case<'f, 'p> {
             return Some("named a caption");
         }
         if is_credit(&line.text) {
-            return Some("a photo credit");
+            return Some("");
         }
         if !after_image || line.chars > 350 || matches!(line.shape, Shape::Heading(_)) {
             return None;
@@ -183,21 +204,32 @@ impl<'f, 'p> Case<'f, 'p> {
 
     /// What follows a label of related articles, up to the next running text.
     fn drop_list(&mut self, after: &[usize]) {
+        let mut pictures = Vec::new();
+        let mut list_before = None;
         for &n in after {
             let line = self.line(n);
-            let listed = line.shape == Shape::Image
-                || line.link_share() > 0.5
-                || matches!(line.shape, Shape::Item { .. })
-                || self.dated_link(n);
-            if !listed {
+            let list = if let Shape::Item { list, .. } = line.shape { Some(list) } else { None };
+            if line.shape == Shape::Image {
+                // A teaser's picture, if more of the list follows it.
+                pictures.push(n);
+                continue;
+            }
+            let same_list = list.is_some() && list == list_before;
+            if !(line.link_share() > 0.5 || same_list || self.ends_in_date(n)) {
                 return;
             }
-            self.fates[n] = Fate::Dropped("listed under related articles");
+            for gone in pictures.drain(..).chain([n]) {
+                self.fates[gone] = Fate::Dropped("listed under related articles");
+            }
+            list_before = list;
         }
     }
 
-    fn dated_link(&self, n: usize) -> bool {
-        self.line(n).linked > 0 && self.folded[n].ends_with(')') && self.folded[n].contains('/')
+    /// `… (24/01/2024)`
+    fn ends_in_date(&self, n: usize) -> bool {
+        let text = self.folded[n].trim_end_matches(')');
+        let digits = text.chars().rev().take(10).filter(char::is_ascii_digit).count();
+        text.len() < self.folded[n].len() && digits >= 6 && text.chars().count() < 250
     }
 
     /// Lines and lists that are links and nothing else.
@@ -240,7 +272,8 @@ impl<'f, 'p> Case<'f, 'p> {
 
     fn is_date_line(&self, n: usize) -> bool {
         let line = self.line(n);
-        if line.chars > 70 || is_text(line) || !line.text.contains(|c: char| c.is_ascii_digit()) {
+        let data = matches!(line.shape, Shape::Cell { .. } | Shape::Item { .. });
+        if data || line.chars > 70 || is_text(line) || !line.text.contains(|c: char| c.is_ascii_digit()) {
             return false;
         }
         if self.signs_around(n) & DATE != 0 {
@@ -281,7 +314,9 @@ impl<'f, 'p> Case<'f, 'p> {
             let looks = line.align == Align::Right || line.bold * 10 >= line.chars * 9;
             let near_end = at + 4 >= inside.len();
             let marked = named || (outside && !matches!(line.shape, Shape::Heading(_))) || (looks && near_end);
-            if byline(&line.text, marked).is_some() {
+            if (looks || near_end) && is_source(&line.text) {
+                self.fates[n] = Fate::Byline("a source");
+            } else if byline(&line.text, marked).is_some() {
                 self.fates[n] = Fate::Byline("a byline");
             } else if named {
                 self.fates[n] = Fate::Byline("named a byline");
@@ -347,6 +382,24 @@ impl<'f, 'p> Case<'f, 'p> {
                 (Fate::Kept(_), _) => followed = true,
                 _ => {}
             }
+        }
+    }
+}
+
+/// `(Name)`, `(site.vn)` alone on a line.
+fn is_source(text: &str) -> bool {
+    text.starts_with('(') && text.ends_with(')') && text.chars().count() < 60 && !ends_sentence(text)
+}
+
+/// Bylines that stand right after the article's element.
+pub fn bylines_after(flat: &Flat<'_>, body_end: usize, fates: &mut [Fate]) {
+    for n in body_end..(body_end + 6).min(flat.lines.len()) {
+        let line = &flat.lines[n];
+        let signs = flat.around(line.elem).take(2).fold(0, |s, e| s | flat.elems[e].signs);
+        let marked = line.align == Align::Right || signs & BYLINE != 0;
+        if line.chars < 100 && line.linked == 0 && byline(&line.text, marked).is_some_and(|names| !names.is_empty()) {
+            fates[n] = Fate::Byline("a byline after the text");
+            return;
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Roth, "Extracting article text from the web with maximum subsequence segmentation", WWW 2009; here over the tree.)
 
 use super::page::{Flat, Line, Shape};
-use super::signs::{ARTICLE_BODY, CHROME, COMMENT};
+use super::signs::{ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, RELATED, Signs};
+use std::collections::HashMap;
 
 /// A line with fewer characters and no end of a sentence is a label.
 const SHORT: usize = 80;
@@ -11,8 +12,8 @@ const SHORT: usize = 80;
 const LONG: usize = 600;
 /// A region named like chrome is chrome if it has less than this share of the page's text.
 const CHROME_SHARE: f32 = 0.4;
-/// The same for comments, of which there may be more than of the article.
-const COMMENT_SHARE: f32 = 0.85;
+/// The same for comments and legal notices, of which there may be more than of the article.
+const COMMENT_SHARE: f32 = 0.65;
 
 /// What the page's lines and elements are worth.
 pub struct Worth {
@@ -20,15 +21,19 @@ pub struct Worth {
     pub lines: Vec<f32>,
     /// By line: characters of running text, no matter where they stand.
     pub text: Vec<f32>,
-    /// By element: the sum of `text` over its lines.
+    /// By line: the sum of `text` before it.
     total: Vec<f32>,
+    /// By class attribute: `text` in all elements that have it.
+    classes: HashMap<String, f32>,
 }
 
 impl Worth {
     pub fn of(flat: &Flat<'_>) -> Worth {
         let text: Vec<f32> = flat.lines.iter().map(|l| intrinsic(l).max(0.0)).collect();
         let total = sums(&text);
-        let mut worth = Worth { lines: flat.lines.iter().map(intrinsic).collect(), text, total };
+        let mut worth =
+            Worth { lines: flat.lines.iter().map(intrinsic).collect(), text, total, classes: HashMap::new() };
+        worth.by_class(flat);
         worth.lower_regions(flat);
         worth
     }
@@ -37,6 +42,16 @@ impl Worth {
     pub fn text_in(&self, flat: &Flat<'_>, elem: usize) -> f32 {
         let lines = &flat.elems[elem].lines;
         self.total[lines.end] - self.total[lines.start]
+    }
+
+    /// A body may be cut into parts of one class.
+    fn by_class(&mut self, flat: &Flat<'_>) {
+        for elem in (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & CHROME != 0) {
+            let text = self.text_in(flat, elem);
+            if text > 0.0 {
+                *self.classes.entry(class(flat, elem).to_owned()).or_default() += text;
+            }
+        }
     }
 
     fn lower_regions(&mut self, flat: &Flat<'_>) {
@@ -60,7 +75,10 @@ impl Worth {
         if signs & CHROME == 0 || matches!(flat.name(elem), "html" | "body" | "main") || signs & ARTICLE_BODY != 0 {
             return false;
         }
-        let most = if signs & COMMENT != 0 { COMMENT_SHARE } else { CHROME_SHARE };
+        if signs & PARTS == 0 && self.classes.get(class(flat, elem)).is_some_and(|t| *t >= CHROME_SHARE * all) {
+            return false;
+        }
+        let most = if signs & (COMMENT | CONSENT | FORM) != 0 { COMMENT_SHARE } else { CHROME_SHARE };
         self.text_in(flat, elem) < most * all
     }
 
@@ -95,6 +113,13 @@ impl Worth {
     }
 }
 
+/// Regions that come in many parts and are chrome all the same.
+const PARTS: Signs = COMMENT | CONSENT | FORM | RELATED;
+
+fn class<'f>(flat: &'f Flat<'_>, elem: usize) -> &'f str {
+    flat.elems[elem].node.attr("class").unwrap_or("")
+}
+
 fn sums(values: &[f32]) -> Vec<f32> {
     let mut sum = 0.0;
     let mut all = Vec::with_capacity(values.len() + 1);
@@ -121,7 +146,7 @@ fn intrinsic(line: &Line) -> f32 {
     }
     match line.shape {
         Shape::Heading(_) => -5.0,
-        Shape::Cell { .. } | Shape::Item { .. } => -5.0 + chars * 0.1,
+        Shape::Cell { .. } | Shape::Item { .. } => chars * 0.1 - 1.0,
         _ => -12.0,
     }
 }
@@ -138,4 +163,9 @@ pub fn is_text(line: &Line) -> bool {
 pub fn ends_sentence(text: &str) -> bool {
     let end = text.trim_end_matches([' ', '"', '”', '’', '\'', ')', ']', '»', '/']);
     end.ends_with(['.', '!', '?', '…', ':', ';', '。', '！', '？', '।', '؟'])
+}
+
+/// The first line of running text among these.
+pub fn first_text(flat: &Flat<'_>, lines: &std::ops::Range<usize>) -> usize {
+    lines.clone().find(|&n| is_text(&flat.lines[n])).unwrap_or(lines.start)
 }

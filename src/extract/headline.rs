@@ -2,7 +2,7 @@
 
 use super::meta::Head;
 use super::page::{Flat, Shape};
-use super::signs::{ASIDE, CHROME, FOOT, HEADLINE, NAV, RELATED};
+use super::signs::{ASIDE, FOOT, HEADLINE, NAV, RELATED};
 use crate::article::Entry;
 use crate::text::{fold, syllables, tidy};
 use std::collections::HashSet;
@@ -22,10 +22,13 @@ struct Candidate {
     text: String,
     words: HashSet<String>,
     source: Source,
+    /// Up to 2 for a line close before the text.
+    nearness: f32,
 }
 
-pub fn find(head: &Head, flat: &Flat<'_>, entry: Option<&Entry>) -> Option<String> {
-    let all = candidates(head, flat, entry);
+/// `text_at` is the line at which the text begins.
+pub fn find(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry>) -> Option<String> {
+    let all = candidates(head, flat, text_at, entry);
     let score = |c: &Candidate| -> f32 {
         let own = [3.0, 1.0, 2.0, 2.0, 1.5, 2.0][c.source as usize];
         let agreed: f32 = [Source::H1, Source::Marked, Source::JsonLd, Source::OpenGraph, Source::Title, Source::Feed]
@@ -33,7 +36,7 @@ pub fn find(head: &Head, flat: &Flat<'_>, entry: Option<&Entry>) -> Option<Strin
             .filter(|s| *s != c.source && all.iter().any(|o| o.source == *s && alike(&o.words, &c.words)))
             .map(|s| if s == Source::Marked { 1.0 } else { 2.0 })
             .sum();
-        own + agreed
+        own + agreed + c.nearness
     };
     let best = all.iter().enumerate().max_by(|(i, a), (j, b)| {
         // Of two that are backed alike the earlier.
@@ -44,42 +47,43 @@ pub fn find(head: &Head, flat: &Flat<'_>, entry: Option<&Entry>) -> Option<Strin
     printed.map(|c| c.text.clone())
 }
 
-fn candidates(head: &Head, flat: &Flat<'_>, entry: Option<&Entry>) -> Vec<Candidate> {
+fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry>) -> Vec<Candidate> {
     let mut all = Vec::new();
     let site = site_names(head);
-    let mut add = |text: &str, source: Source| {
+    let mut add = |text: &str, source: Source, nearness: f32| {
         let text = tidy(&text.replace('\n', " "));
         if is_headline(&text, &site) {
             let words = syllables(&fold(&text)).map(str::to_owned).collect();
-            all.push(Candidate { text, words, source });
+            all.push(Candidate { text, words, source, nearness });
         }
     };
-    for line in &flat.lines {
+    for (n, line) in flat.lines.iter().enumerate() {
         if line.chars == 0 || line.chars > 300 {
             continue;
         }
         let signs = flat.elems[line.elem].signs;
         let heading = flat.name(line.elem) == "h1" || flat.around(line.elem).take(4).any(|e| flat.name(e) == "h1");
         let marked = signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_));
+        let nearness = nearness(n, text_at);
         if heading {
-            add(&line.text, Source::H1);
+            add(&line.text, Source::H1, nearness);
         } else if marked && line.link_share() < 0.5 && !in_chrome(flat, line.elem) {
-            add(&line.text, Source::Marked);
+            add(&line.text, Source::Marked, nearness);
         }
     }
-    head.ld.headline.iter().for_each(|t| add(&unescape(t), Source::JsonLd));
+    head.ld.headline.iter().for_each(|t| add(&unescape(t), Source::JsonLd, 0.0));
     for name in ["og:title", "twitter:title"] {
-        head.get(name).into_iter().for_each(|t| add(without_site(&unescape(t), &site), Source::OpenGraph));
+        head.get(name).into_iter().for_each(|t| add(without_site(&unescape(t), &site), Source::OpenGraph, 0.0));
     }
-    head.title.iter().for_each(|t| add(without_site(t, &site), Source::Title));
+    let title = head.title.iter().filter(|t| !t.split(' ').next().is_some_and(is_class_name));
+    title.for_each(|t| add(without_site(t, &site), Source::Title, 0.0));
     if let Some(title) = entry.and_then(|e| e.title.as_deref()) {
-        add(title, Source::Feed);
+        add(title, Source::Feed, 0.0);
     }
     all
 }
 
 fn in_chrome(flat: &Flat<'_>, elem: usize) -> bool {
-    let _ = CHROME;
     flat.around(elem).take(6).any(|e| flat.elems[e].signs & (NAV | ASIDE | FOOT | RELATED) != 0)
 }
 
@@ -104,9 +108,27 @@ fn site_names(head: &Head) -> Vec<String> {
 /// Not the site's name, not a portlet's class, not empty.
 fn is_headline(text: &str, site: &[String]) -> bool {
     let folded = fold(text);
-    let one_word = !text.contains(' ');
-    let class_name = one_word && text.chars().skip(1).any(char::is_uppercase) && text.is_ascii();
-    text.chars().count() >= 4 && !class_name && !site.contains(&folded) && text.contains(char::is_alphabetic)
+    text.chars().count() >= 4 && !is_class_name(text) && !site.contains(&folded) && text.contains(char::is_alphabetic)
+}
+
+/// `DetailController`: one word with a capital in its middle.
+fn is_class_name(text: &str) -> bool {
+    let middle = |c: char| c.is_ascii_uppercase();
+    let lower = text.chars().any(|c| c.is_ascii_lowercase());
+    text.len() > 6 && text.chars().all(|c| c.is_ascii_alphanumeric()) && lower && text.chars().skip(2).any(middle)
+}
+
+/// The lines before the text among which the headline is looked for first.
+const REACH: usize = 25;
+
+fn nearness(n: usize, text_at: usize) -> f32 {
+    match text_at.checked_sub(n) {
+        Some(d) if d <= REACH => 2.0 - d as f32 * 0.05,
+        Some(_) => -1.5,
+        // Under the photo or the lead, but not far down.
+        None if n - text_at <= 3 => 1.0,
+        None => -1.0,
+    }
 }
 
 /// `Headline | Site`, `Headline - Site`: what stands behind the last mark goes if it is the site's name or short.

@@ -28,8 +28,16 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
             && (after_headline || (named && headline.is_none()))
             && !matches!(line.shape, Shape::Caption { .. })
     };
-    let found = (from..body.start).filter(|&n| is_lead(n) && !start.contains(&fold(&flat.lines[n].text)));
-    found.map(|n| n..n + 1).collect()
+    let fresh = |n: usize| is_lead(n) && !start.contains(&fold(&flat.lines[n].text));
+    let picture = |n: usize| {
+        headline.is_some_and(|h| n > h) && is_figure(flat, n) && !in_region(flat, worth, flat.lines[n].elem, body)
+    };
+    (from..body.start).filter(|&n| fresh(n) || picture(n)).map(|n| n..n + 1).collect()
+}
+
+/// A picture in a `<figure>`, or its caption.
+fn is_figure(flat: &Flat<'_>, n: usize) -> bool {
+    flat.around(flat.lines[n].elem).take(4).any(|e| flat.name(e) == "figure")
 }
 
 fn is_headline(flat: &Flat<'_>, n: usize, title: &str) -> bool {

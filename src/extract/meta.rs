@@ -59,9 +59,16 @@ impl Head {
     }
 }
 
-/// `from` is the URL of the page, `entry` what the feed said.
-pub fn read(head: &Head, flat: &Flat<'_>, from: &Url, entry: Option<&Entry>, now: DateTime<Utc>) -> Meta {
-    let title = headline::find(head, flat, entry);
+/// `text_at` is the line at which the text begins, `from` the URL of the page, `entry` what the feed said.
+pub fn read(
+    head: &Head,
+    flat: &Flat<'_>,
+    text_at: usize,
+    from: &Url,
+    entry: Option<&Entry>,
+    now: DateTime<Utc>,
+) -> Meta {
+    let title = headline::find(head, flat, text_at, entry);
     let (published, published_from) = published(head, flat, title.as_deref(), from, entry, now);
     Meta {
         published,
@@ -130,17 +137,22 @@ fn marked<'a>(flat: &'a Flat<'_>) -> impl Iterator<Item = String> + 'a {
     by_prop.chain(by_time).map(value)
 }
 
-/// The lines around the headline that a date may stand in.
+/// So many lines before and after the headline may hold the date.
 const NEAR: usize = 12;
 
 fn beside(flat: &Flat<'_>, title: Option<&str>, now: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
     let title = fold(title?);
-    let at =
-        flat.lines.iter().rposition(|l| l.chars > 0 && fold(&l.text) == title).or_else(|| {
-            flat.lines.iter().position(|l| l.chars > 0 && title.starts_with(&fold(&l.text)) && l.chars > 20)
-        })?;
-    let date = |n: usize| flat.lines.get(n).and_then(|l| visible(&l.text)).and_then(|d| believed(d, now));
-    (1..=NEAR).find_map(|d| date(at + d).or_else(|| at.checked_sub(d).filter(|_| d <= 4).and_then(date)))
+    // A link to the article is not its headline.
+    let printed = |n: &usize| flat.lines[*n].chars > 0 && flat.lines[*n].link_share() < 0.5;
+    let at = (0..flat.lines.len()).filter(printed).find(|&n| fold(&flat.lines[n].text) == title).or_else(|| {
+        let begins = |n: &usize| flat.lines[*n].chars > 20 && title.starts_with(&fold(&flat.lines[*n].text));
+        (0..flat.lines.len()).filter(printed).find(begins)
+    })?;
+    let date = |n: usize| {
+        let line = flat.lines.get(n).filter(|l| l.link_share() < 0.3)?;
+        visible(&line.text).and_then(|d| believed(d, now))
+    };
+    (1..=NEAR).find_map(|d| at.checked_sub(d).and_then(date).or_else(|| date(at + d)))
 }
 
 fn authors(head: &Head, entry: Option<&Entry>) -> Vec<String> {

@@ -23,9 +23,12 @@ pub const HEADLINE: Signs = 1 << 14;
 pub const ADVERT: Signs = 1 << 15;
 pub const HIDDEN: Signs = 1 << 16;
 pub const NOTE: Signs = 1 << 17;
+pub const CONSENT: Signs = 1 << 18;
+/// A post from elsewhere, shown within the text: part of it.
+pub const EMBED: Signs = 1 << 19;
 
 /// Regions that are not the article, when they are small beside it.
-pub const CHROME: Signs = NAV | ASIDE | COMMENT | FOOT | TAGS | SHARE | RELATED | FORM | ADVERT;
+pub const CHROME: Signs = NAV | ASIDE | COMMENT | FOOT | TAGS | SHARE | RELATED | FORM | ADVERT | CONSENT;
 
 /// Beginnings of words in class and id.
 const STEMS: &[(&str, Signs)] = &[
@@ -54,13 +57,17 @@ const STEMS: &[(&str, Signs)] = &[
     ("newsletter", FORM),
     ("subscri", FORM),
     ("signup", FORM),
-    ("paywall", FORM),
-    ("cookie", FORM),
-    ("consent", FORM),
+    ("cookie", CONSENT),
+    ("consent", CONSENT),
+    ("gdpr", CONSENT),
+    ("privacy", CONSENT),
+    ("ccpa", CONSENT),
+    ("onetrust", CONSENT),
     ("rating", FORM),
     ("login", FORM),
     ("popup", FORM),
     ("modal", FORM),
+    ("lightbox", FORM),
     ("advert", ADVERT),
     ("sponsor", ADVERT),
     ("banner", ADVERT),
@@ -160,6 +167,9 @@ pub fn signs(el: &Element) -> Signs {
             _ => 0,
         };
     }
+    if signs & EMBED != 0 {
+        signs &= !CHROME;
+    }
     if signs & HIDDEN != 0 && shown_elsewhere(el) { signs & !HIDDEN } else { signs }
 }
 
@@ -240,6 +250,7 @@ fn whole_token(token: &str) -> Signs {
         | "u-hidden" | "is-hidden" | "noprint-hidden" => HIDDEN,
         "article-body" | "article__body" | "entry-content" | "post-content" | "article-content" | "story-body"
         | "news-detail" => BODY | ARTICLE_BODY,
+        "twitter-tweet" | "twitter-video" | "instagram-media" | "tiktok-embed" | "bluesky-embed" => EMBED,
         "other-news" | "box-more" | "tin-lien-quan" | "read-more" => RELATED,
         _ => 0,
     }
@@ -256,6 +267,10 @@ fn by_word(word: &str) -> Signs {
 
 /// `hidden md:block`, `d-none d-lg-block`: hidden on small screens only.
 fn shown_elsewhere(el: &Element) -> bool {
+    if el.classes().any(|c| c.contains("paywall")) {
+        // What is paid for is hidden until a script shows it; the text is there.
+        return true;
+    }
     if el.attrs().any(|(name, value)| name == "hidden" || (name == "style" && by_style(value) != 0)) {
         return false;
     }
