@@ -5,7 +5,7 @@ use crate::export::Mirror;
 use crate::poll::{self, Desk};
 use crate::status;
 use anyhow::Context;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sd_notify::NotifyState;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +19,9 @@ use tracing::{error, info, warn};
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The folder is brought up to date this long after the first change, so that one write serves many.
 const EXPORT_AFTER: Duration = Duration::from_secs(2);
+
+/// How many parts of old pages are let go in one round.
+const PRUNE: usize = 500;
 
 /// Runs until SIGTERM or SIGINT; SIGHUP reloads.
 pub async fn run(file: &Path) -> anyhow::Result<()> {
@@ -115,7 +118,7 @@ async fn walk(desk: Arc<Desk>, site: Arc<Site>, first: DateTime<Utc>, slots: Arc
             }
             Err(why) => {
                 error!(site = %site.id, "the store failed, the site is tried again in a minute: {why}");
-                Utc::now() + chrono::TimeDelta::minutes(1)
+                Utc::now() + TimeDelta::minutes(1)
             }
         };
     }
@@ -144,6 +147,8 @@ async fn mirror(desk: Arc<Desk>, changed: Arc<Notify>) {
 /// One round of the export, on the folder as it was left open, if it was.
 fn round(desk: &Desk, open: Option<Mirror>) -> anyhow::Result<Mirror> {
     let mut mirror = open.map_or_else(|| Mirror::open(&desk.config.export), Ok)?;
+    let keep = TimeDelta::from_std(desk.config.store.raw_pages).unwrap_or(TimeDelta::MAX);
+    desk.store.prune_raw(keep, Utc::now(), PRUNE)?;
     let rows = status::rows(&desk.config, &desk.store)?;
     mirror.catch_up(&desk.store, &rows)?;
     Ok(mirror)
