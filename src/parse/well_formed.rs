@@ -15,6 +15,9 @@ type Read = (Option<String>, Vec<Item>);
 /// `published` to `updated`, keeps no offset and leaves out what stands in a place it doesn't expect.)
 /// Always UTF-8: the text was decoded before, and the declaration is left out.
 pub fn read(text: &str, url: Option<&Url>, offset: FixedOffset, order: DateOrder, own: Read) -> Read {
+    if own.1.is_empty() || own.1.iter().any(|item| item.id.is_none()) {
+        return own;
+    }
     let body = text.trim_start();
     let body = body.strip_prefix("<?xml").and_then(|b| b.split_once("?>")).map_or(body, |(_, rest)| rest);
     let parser = Builder::new()
