@@ -86,7 +86,7 @@ pub fn parse(
     let order = date_order(drafts.iter().flat_map(|d| d.published.iter().chain(&d.updated)).map(String::as_str));
     let mut items = dated(drafts, default_offset, order);
     if repairs.is_empty() && matches!(format.as_str(), "rss 2.0" | "atom 1.0") {
-        (title, items) = well_formed::read(&text, url, default_offset, order, (title, items));
+        (title, items) = well_formed::read(&text, url, (title, items));
     }
     if text.contains("NukeViet") && minutes_are_months(&items) {
         items.iter_mut().for_each(to_the_hour);

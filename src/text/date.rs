@@ -3,7 +3,7 @@
 mod reader;
 mod words;
 
-use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use reader::Reader;
 use unicode_normalization::UnicodeNormalization;
 
@@ -25,6 +25,9 @@ pub fn date(text: &str, default: FixedOffset) -> Option<DateTime<FixedOffset>> {
 
 /// Like [`date`], with the order of day and month as found by [`date_order`].
 pub fn date_in(text: &str, default: FixedOffset, order: DateOrder) -> Option<DateTime<FixedOffset>> {
+    if let Some(moment) = standard(text) {
+        return Some(moment);
+    }
     let clean = prepare(text);
     if let Some(moment) = epoch(&clean) {
         return Some(moment.with_timezone(&default));
@@ -47,6 +50,9 @@ pub fn date_order<'a>(texts: impl Iterator<Item = &'a str>) -> DateOrder {
     let (mut day_first, mut month_first, mut american) = (0usize, 0usize, 0usize);
     let (mut by_day, mut by_month) = (Spread::default(), Spread::default());
     for text in texts {
+        if standard(text).is_some() {
+            continue;
+        }
         let clean = prepare(text);
         let Some((a, b, year)) = Reader::new(&clean, DateOrder::DayFirst).numeric_day() else { continue };
         day_first += usize::from(a > 12 && b <= 12);
@@ -62,6 +68,21 @@ pub fn date_order<'a>(texts: impl Iterator<Item = &'a str>) -> DateOrder {
         (_, false) => by_month.days * 3 < by_day.days,
     };
     if first { DateOrder::MonthFirst } else { DateOrder::DayFirst }
+}
+
+/// RFC 3339 and RFC 822 with a numeric zone, as most feeds write them: the short way. The same answer as the long one.
+fn standard(text: &str) -> Option<DateTime<FixedOffset>> {
+    let text = text.trim();
+    let end = text.len().checked_sub(5)?;
+    let zone = text.as_bytes().get(end..)?;
+    let numeric = matches!(zone[0], b'+' | b'-') && zone[1..].iter().all(u8::is_ascii_digit);
+    let read = match text.as_bytes()[0] {
+        b'0'..=b'9' if text.as_bytes().get(10) == Some(&b'T') => DateTime::parse_from_rfc3339(text),
+        b'A'..=b'Z' if numeric || text.ends_with(" GMT") => DateTime::parse_from_rfc2822(text),
+        _ => return None,
+    };
+    // What it refuses (and a leap second, which it keeps as one) goes the long way.
+    read.ok().filter(|d| d.nanosecond() < 1_000_000_000).and_then(|d| d.with_nanosecond(0))
 }
 
 /// How far apart neighbouring dates lie, in days.
