@@ -14,8 +14,8 @@ mod well_formed;
 mod tests;
 
 use crate::text::{DateOrder, date_in, date_order};
-use chrono::{DateTime, FixedOffset};
-use markup::{Node, Reader};
+use chrono::{DateTime, Datelike, FixedOffset, Timelike};
+use markup::{Node, Reader, Repairs};
 use names::Ns;
 use url::Url;
 
@@ -74,7 +74,7 @@ pub fn parse(
     url: Option<&Url>,
     default_offset: FixedOffset,
 ) -> Result<Feed, ParseError> {
-    let mut repairs = markup::Repairs::new();
+    let mut repairs = Repairs::new();
     let text = bytes::text(body, content_type, &mut repairs);
     let trimmed = text.trim_start();
     if trimmed.trim_end().is_empty() {
@@ -82,11 +82,15 @@ pub fn parse(
     }
     let json = trimmed.starts_with('{');
     let (format, mut title, drafts) =
-        if json { json::read(trimmed, url)? } else { read_markup(&text, url, &mut repairs)? };
+        if json { json::read(trimmed, url, &mut repairs)? } else { read_markup(&text, url, &mut repairs)? };
     let order = date_order(drafts.iter().flat_map(|d| d.published.iter().chain(&d.updated)).map(String::as_str));
     let mut items = dated(drafts, default_offset, order);
     if repairs.is_empty() && matches!(format.as_str(), "rss 2.0" | "atom 1.0") {
-        (title, items) = well_formed::read(&text, url, default_offset, order, (title, items));
+        (title, items) = well_formed::read(&text, url, (title, items));
+    }
+    if text.contains("NukeViet") && minutes_are_months(&items) {
+        items.iter_mut().for_each(to_the_hour);
+        repairs.insert("minutes that are months: the hour is known only");
     }
     if is_vietnamese(&text) {
         restore_d(&mut title, &mut items, &mut repairs);
@@ -96,7 +100,7 @@ pub fn parse(
 
 type Read = (String, Option<String>, Vec<Draft>);
 
-fn read_markup(text: &str, url: Option<&Url>, repairs: &mut markup::Repairs) -> Result<Read, ParseError> {
+fn read_markup(text: &str, url: Option<&Url>, repairs: &mut Repairs) -> Result<Read, ParseError> {
     let mut reader = Reader::new(text);
     let mut drafts = Vec::new();
     while let Some(at) = reader.next_item() {
@@ -110,7 +114,7 @@ fn read_markup(text: &str, url: Option<&Url>, repairs: &mut markup::Repairs) -> 
     let Some(root) = reader.root else { return Err(ParseError::NotAFeed(not_feed::name(text))) };
     let title = feed_title(&reader, root);
     let format = format(&reader.nodes[root], repairs);
-    repairs.append(&mut reader.repairs);
+    repairs.append(&mut reader.repairs());
     Ok((format, title, drafts))
 }
 
@@ -122,7 +126,7 @@ fn feed_title(reader: &Reader, root: usize) -> Option<String> {
     own.iter().chain(&other).find_map(|n| item::title(reader, n))
 }
 
-fn format(root: &Node, repairs: &mut markup::Repairs) -> String {
+fn format(root: &Node, repairs: &mut Repairs) -> String {
     let version = root.attribute("version").map(str::trim).filter(|v| !v.is_empty());
     let spaces: Vec<&str> = root.attributes.iter().filter(|(k, _)| k.starts_with("xmlns")).map(|(_, v)| *v).collect();
     let names = |part: &str| spaces.iter().any(|s| s.contains(part));
@@ -148,13 +152,23 @@ fn dated(drafts: Vec<Draft>, offset: FixedOffset, order: DateOrder) -> Vec<Item>
     drafts.into_iter().map(with).collect()
 }
 
+/// NukeViet writes the month where the minute belongs.
+fn minutes_are_months(items: &[Item]) -> bool {
+    let dates = || items.iter().filter_map(|i| i.published);
+    dates().count() >= 3 && dates().all(|d| d.minute() == d.month())
+}
+
+fn to_the_hour(item: &mut Item) {
+    item.published = item.published.and_then(|d| d.with_minute(0)).and_then(|d| d.with_second(0));
+}
+
 /// Letters that only Vietnamese has.
 fn is_vietnamese(text: &str) -> bool {
     text.contains(|c: char| matches!(c, '\u{1ea0}'..='\u{1ef9}' | 'ơ' | 'ư' | 'Ơ' | 'Ư'))
 }
 
 /// Đ and đ written as the Icelandic letters that look like them in old code pages.
-fn restore_d(title: &mut Option<String>, items: &mut [Item], repairs: &mut markup::Repairs) {
+fn restore_d(title: &mut Option<String>, items: &mut [Item], repairs: &mut Repairs) {
     const LETTERS: [(&str, &str); 8] = [
         ("ð", "đ"),
         ("Ð", "Đ"),

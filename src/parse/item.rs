@@ -49,7 +49,7 @@ pub fn read(reader: &Reader, at: usize, feed: Option<&Url>) -> Draft {
     for (index, node) in reader.children(at) {
         parts.take(reader, index, node, feed);
     }
-    parts.from_attributes(reader, at, feed);
+    parts.attributes(reader, at, feed);
     parts.finish()
 }
 
@@ -181,7 +181,7 @@ impl Parts {
     }
 
     /// RDF names the item in `about`, CDF its address in `href`, others the same in attributes of their own.
-    fn from_attributes(&mut self, reader: &Reader, at: usize, feed: Option<&Url>) {
+    fn attributes(&mut self, reader: &Reader, at: usize, feed: Option<&Url>) {
         let node = &reader.nodes[at];
         if let Some(about) = node.attribute("about") {
             self.id.offer(1, || Some(about.trim().to_owned()).filter(|a| !a.is_empty()));
@@ -240,7 +240,11 @@ pub fn title(reader: &Reader, node: &Node) -> Option<String> {
             let words: Vec<&str> = super::text::cut(&text, super::text::TITLE).split_whitespace().collect();
             (!words.is_empty()).then(|| words.join(" "))
         }
-        Kind::Base64 => base64_text(&content(reader, node)).and_then(|t| plain(&t)),
+        Kind::Base64 => {
+            let text = content(reader, node);
+            // Another type than it says: text.
+            base64_text(&text).map_or_else(|| plain(&text), |decoded| plain(&decoded))
+        }
         _ => plain(&content(reader, node)),
     }
 }
@@ -264,6 +268,7 @@ fn kind(node: &Node) -> Kind {
         (_, k) if k.contains("html") => Kind::Html,
         (_, "" | "text") => Kind::Text,
         (_, k) if k.starts_with("text/") || k.contains("xml") => Kind::Text,
+        (_, k) if k.ends_with("+xml") && node.elements => Kind::Xhtml,
         // RFC 4287, 4.1.3.3: any other media type is in Base64
         _ => Kind::Base64,
     }

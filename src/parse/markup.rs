@@ -3,15 +3,18 @@
 //! It keeps a stack of open elements and, for the feed and for one item at a time, a flat list of [`Node`]s that say
 //! where each element's inside begins and ends; text is taken from there only when asked for.
 
+mod tags;
+
 use super::names::{Ns, is_leaf, is_structure, split, well_known};
 use std::collections::BTreeSet;
+use tags::{Step, Tags};
 
 /// Elements open at once; deeper ones are read over.
 const DEEPEST: usize = 100;
+/// Kinds of names told apart at a glance.
+const BUCKETS: usize = 256;
 /// Nodes kept for the feed and one item together.
 const NODES: usize = 20_000;
-/// Attributes kept of one element.
-const ATTRIBUTES: usize = 64;
 
 /// What was mended, each once, in plain words.
 pub type Repairs = BTreeSet<&'static str>;
@@ -54,10 +57,10 @@ struct Open<'a> {
 
 pub struct Reader<'a> {
     pub text: &'a str,
-    at: usize,
-    /// Where the last tag began.
-    tag: usize,
+    tags: Tags<'a>,
     open: Vec<Open<'a>>,
+    /// How many open names fall into each [`bucket`]: most stray end tags are seen to be stray without a search.
+    buckets: [u8; BUCKETS],
     /// Elements open beyond [`DEEPEST`].
     deeper: usize,
     /// Prefix and what it stands for, innermost last.
@@ -67,47 +70,29 @@ pub struct Reader<'a> {
     pub root: Option<usize>,
     /// The open item.
     item: Option<usize>,
-    pub repairs: Repairs,
-    /// Where `-->`, `]]>` and `?>` can't be found any more.
-    exhausted: [bool; 3],
-    /// A DOCTYPE had no end: the next one is not searched for its.
-    open_doctype: bool,
-    pub truncated: bool,
-}
-
-/// One step of the document.
-enum Step<'a> {
-    Start { name: &'a str, attributes: Vec<(&'a str, &'a str)>, empty: bool },
-    End(&'a str),
-    Other,
-    Finished,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(text: &'a str) -> Reader<'a> {
         Reader {
             text,
-            at: 0,
-            tag: 0,
+            tags: Tags::new(text),
             open: Vec::new(),
+            buckets: [0; BUCKETS],
             deeper: 0,
             scopes: Vec::new(),
             nodes: Vec::new(),
             root: None,
             item: None,
-            repairs: Repairs::new(),
-            exhausted: [false; 3],
-            open_doctype: false,
-            truncated: false,
         }
     }
 
     /// The next item that is whole: its node, with its parts behind it in `nodes`. [`Reader::forget`] it before going on.
     pub fn next_item(&mut self) -> Option<usize> {
         loop {
-            let closed = match self.step() {
-                Step::Start { name, attributes, empty } => self.start(name, attributes, empty, self.tag),
-                Step::End(name) => self.end(name, self.tag),
+            let closed = match self.tags.step() {
+                Step::Start { name, attributes, empty } => self.start(name, attributes, empty, self.tags.tag),
+                Step::End(name) => self.end(name, self.tags.tag),
                 Step::Other => None,
                 Step::Finished => return self.finish(),
             };
@@ -122,6 +107,11 @@ impl<'a> Reader<'a> {
         self.nodes.truncate(item);
     }
 
+    /// What was mended so far.
+    pub fn repairs(self) -> Repairs {
+        self.tags.repairs
+    }
+
     pub fn children(&self, of: usize) -> impl Iterator<Item = (usize, &Node<'a>)> {
         let below = self.nodes.iter().enumerate().skip(of + 1);
         below.filter(move |(_, node)| node.parent == of)
@@ -129,8 +119,11 @@ impl<'a> Reader<'a> {
 
     fn finish(&mut self) -> Option<usize> {
         if self.root.is_some() && !self.open.is_empty() {
-            self.repairs.insert(if self.item.is_some() { "cut off within an entry" } else { "cut off at the end" });
-            self.truncated = true;
+            self.tags.repairs.insert(if self.item.is_some() {
+                "cut off within an entry"
+            } else {
+                "cut off at the end"
+            });
         }
         if let Some(item) = self.item.take() {
             self.open.clear();
@@ -142,135 +135,6 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn step(&mut self) -> Step<'a> {
-        let rest = &self.text[self.at..];
-        let Some(found) = rest.find('<') else {
-            self.at = self.text.len();
-            return Step::Finished;
-        };
-        let tag = &rest[found..];
-        self.at += found;
-        self.tag = self.at;
-        match tag.as_bytes().get(1) {
-            Some(b'/') => self.end_tag(tag),
-            Some(b'!') => self.declaration(tag),
-            Some(b'?') => self.skip_past(tag, "?>", 2),
-            Some(b) if b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || *b >= 0x80 => self.start_tag(tag),
-            _ => self.bare(1),
-        }
-    }
-
-    /// `<` that begins no tag: text.
-    fn bare(&mut self, length: usize) -> Step<'a> {
-        if self.root.is_some() {
-            self.repairs.insert("bare < in text");
-        }
-        self.at += length;
-        Step::Other
-    }
-
-    fn declaration(&mut self, tag: &'a str) -> Step<'a> {
-        if tag.starts_with("<!--") {
-            return self.skip_past(tag, "-->", 0);
-        }
-        if tag.len() >= 9 && tag.as_bytes()[..9].eq_ignore_ascii_case(b"<![CDATA[") {
-            return self.skip_past(tag, "]]>", 1);
-        }
-        self.doctype(tag)
-    }
-
-    /// Comments, CDATA, processing instructions. Without an end they end with their line, CDATA before the next end tag.
-    fn skip_past(&mut self, tag: &'a str, end: &'static str, kind: usize) -> Step<'a> {
-        let body = if kind == 1 { 9 } else { 2 };
-        let within = if kind == 2 { tag[2..].find('<').map_or(tag.len(), |at| at + 2) } else { tag.len() };
-        let found = if self.exhausted[kind] { None } else { tag[body..within].find(end) };
-        if let Some(length) = found {
-            self.at += body + length + end.len();
-            return Step::Other;
-        }
-        self.exhausted[kind] |= kind != 2;
-        self.repairs.insert(["comment without end", "CDATA without end", "instruction without end"][kind]);
-        self.at += match kind {
-            1 => 9,
-            _ => tag.find('>').map_or(tag.len(), |at| at + 1),
-        };
-        Step::Other
-    }
-
-    /// Dropped whole, the internal subset too: nothing it defines is ever expanded or fetched.
-    fn doctype(&mut self, tag: &'a str) -> Step<'a> {
-        let end = if self.open_doctype { None } else { doctype_end(tag) };
-        self.open_doctype |= end.is_none();
-        self.repairs.insert("DOCTYPE dropped");
-        self.at += end.or_else(|| tag.find('>')).map_or(tag.len(), |at| at + 1);
-        Step::Other
-    }
-
-    fn end_tag(&mut self, tag: &'a str) -> Step<'a> {
-        let name_end = tag[2..].find(|c: char| !is_name(c)).map_or(tag.len(), |at| at + 2);
-        if name_end == 2 {
-            return self.bare(2);
-        }
-        let close = tag[name_end..].find(['>', '<']);
-        let ended = close.is_some_and(|at| tag.as_bytes()[name_end + at] == b'>');
-        self.at += name_end + close.map_or(tag.len() - name_end, |at| at + usize::from(ended));
-        if !ended {
-            self.repairs.insert("end tag without >");
-        }
-        Step::End(&tag[2..name_end])
-    }
-
-    fn start_tag(&mut self, tag: &'a str) -> Step<'a> {
-        let name_end = tag[1..].find(|c: char| !is_name(c)).map_or(tag.len(), |at| at + 1);
-        let name = &tag[1..name_end];
-        let mut attributes = Vec::new();
-        let mut at = name_end;
-        let bytes = tag.as_bytes();
-        loop {
-            match bytes.get(at) {
-                Some(b'>') => {
-                    self.at += at + 1;
-                    return Step::Start { name, attributes, empty: bytes[at - 1] == b'/' && at > name_end };
-                }
-                // no tag after all: `x <y and z`
-                Some(b'<') => return self.bare(at),
-                None => return self.bare(tag.len()),
-                Some(b) if b.is_ascii_whitespace() || matches!(b, b'/' | b'"' | b'\'' | b'=') => at += 1,
-                Some(_) => at = self.attribute(tag, at, &mut attributes),
-            }
-        }
-    }
-
-    /// One attribute; where it ends.
-    fn attribute(&mut self, tag: &'a str, from: usize, into: &mut Vec<(&'a str, &'a str)>) -> usize {
-        let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '<' | '/' | '"' | '\'');
-        let name_end = tag[from..].find(ends).map_or(tag.len(), |at| from + at);
-        let after = skip_space(tag, name_end);
-        if tag.as_bytes().get(after) != Some(&b'=') {
-            return name_end.max(from + 1);
-        }
-        let value = skip_space(tag, after + 1);
-        let (start, end, next) = match tag.as_bytes().get(value) {
-            Some(q @ (b'"' | b'\'')) => {
-                let end = tag[value + 1..].find(*q as char).map_or(tag.len(), |at| value + 1 + at);
-                (value + 1, end, (end + 1).min(tag.len()))
-            }
-            _ => {
-                let end = tag[value..].find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '<'));
-                let end = end.map_or(tag.len(), |at| value + at);
-                self.repairs.insert("attribute without quotes");
-                (value, end, end)
-            }
-        };
-        let key = &tag[from..name_end];
-        if into.iter().any(|(k, _)| *k == key) {
-            self.repairs.insert("attribute given twice");
-        } else if into.len() < ATTRIBUTES && start <= end {
-            into.push((key, &tag[start..end]));
-        }
-        next
-    }
-
     fn start(
         &mut self,
         written: &'a str,
@@ -279,13 +143,13 @@ impl<'a> Reader<'a> {
         before: usize,
     ) -> Option<usize> {
         if self.root.is_some() && self.open.is_empty() {
-            self.repairs.insert("text after the end");
-            self.at = self.text.len();
+            self.tags.repairs.insert("text after the end");
+            self.tags.at = self.text.len();
             return None;
         }
         if self.open.len() >= DEEPEST {
             self.deeper += usize::from(!empty);
-            self.repairs.insert("elements too deep");
+            self.tags.repairs.insert("elements too deep");
             return None;
         }
         let scopes = self.scopes.len();
@@ -302,6 +166,7 @@ impl<'a> Reader<'a> {
         let closed = self.make_room(ns, name, before);
         let node = self.add(ns, name, attributes);
         self.open.push(Open { written, ns, node, scopes });
+        self.buckets[bucket(written)] += 1;
         if closed.is_some() {
             // The item that ended here is handed out first; this start tag is read again.
             self.undo(node, before);
@@ -310,27 +175,28 @@ impl<'a> Reader<'a> {
         if self.item.is_none() && self.is_item(ns, name) {
             self.item = node;
         }
-        if empty { self.end(written, self.at) } else { None }
+        if empty { self.end(written, self.tags.at) } else { None }
     }
 
     fn undo(&mut self, node: Option<usize>, before: usize) {
         if let (Some(open), Some(node)) = (self.open.pop(), node) {
+            self.buckets[bucket(open.written)] -= 1;
             self.scopes.truncate(open.scopes);
             self.nodes.truncate(node);
         }
-        self.at = before;
+        self.tags.at = before;
     }
 
     /// Ends what can't hold the element that starts: a leaf before a part of the feed, an item before an item.
     fn make_room(&mut self, ns: Ns, name: &str, before: usize) -> Option<usize> {
         if self.item.is_some() && self.is_item(ns, name) && self.item_can_end(name) {
-            self.repairs.insert("entry without end tag");
+            self.tags.repairs.insert("entry without end tag");
             return self.pop_to_item(before);
         }
         let top = self.open.last()?;
         let (_, inner) = split(top.written);
         if is_leaf(inner) && is_structure(name) && ns.plain() && top.ns.plain() && !inner.eq_ignore_ascii_case(name) {
-            self.repairs.insert("element without end tag");
+            self.tags.repairs.insert("element without end tag");
             self.pop(before);
         }
         None
@@ -369,14 +235,14 @@ impl<'a> Reader<'a> {
     fn namespace(&mut self, prefix: &'a str) -> Ns {
         let declared = self.scopes.iter().rev().find(|(p, _)| *p == prefix).map(|(_, ns)| *ns);
         if declared.is_none() && !prefix.is_empty() && self.root.is_some() {
-            self.repairs.insert("prefix not declared");
+            self.tags.repairs.insert("prefix not declared");
         }
         declared.unwrap_or_else(|| well_known(prefix))
     }
 
     /// The document element's namespace is the feed's, whoever's it is.
     fn adopt(&mut self, prefix: &'a str) -> Ns {
-        self.repairs.insert("namespace nobody knows");
+        self.tags.repairs.insert("namespace nobody knows");
         self.scopes.push((prefix, Ns::None));
         Ns::None
     }
@@ -384,14 +250,14 @@ impl<'a> Reader<'a> {
     fn add(&mut self, ns: Ns, name: &'a str, attributes: Vec<(&'a str, &'a str)>) -> Option<usize> {
         let at = self.nodes.len();
         if at >= NODES {
-            self.repairs.insert("too many elements");
+            self.tags.repairs.insert("too many elements");
             return None;
         }
         let parent = self.open.iter().rev().find_map(|o| o.node).unwrap_or(usize::MAX);
         if let Some(parent) = self.nodes.get_mut(parent) {
             parent.elements = true;
         }
-        self.nodes.push(Node { ns, name, attributes, parent, start: self.at, end: self.at, elements: false });
+        self.nodes.push(Node { ns, name, attributes, parent, start: self.tags.at, end: self.tags.at, elements: false });
         self.root.get_or_insert(at);
         Some(at)
     }
@@ -402,7 +268,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         let same = |open: &Open| open.written == written;
-        let depth = match self.open.iter().rposition(same) {
+        let known = self.buckets[bucket(written)] > 0;
+        let depth = match known.then(|| self.open.iter().rposition(same)).flatten() {
             Some(depth) => depth,
             None => return self.stray_end(written, before),
         };
@@ -410,7 +277,7 @@ impl<'a> Reader<'a> {
             if self.crosses_item(depth) && !is_structure(split(written).1) {
                 return None;
             }
-            self.repairs.insert("element without end tag");
+            self.tags.repairs.insert("element without end tag");
         }
         let mut closed = None;
         while self.open.len() > depth {
@@ -426,7 +293,7 @@ impl<'a> Reader<'a> {
 
     /// No such element is open: a misspelt or miscased end of the innermost one, else nothing.
     fn stray_end(&mut self, written: &str, before: usize) -> Option<usize> {
-        self.repairs.insert("end tag that fits no start tag");
+        self.tags.repairs.insert("end tag that fits no start tag");
         let top = self.open.last()?;
         let wanted = top.written;
         let leaf = top.node.is_none_or(|n| !self.nodes[n].elements);
@@ -453,6 +320,7 @@ impl<'a> Reader<'a> {
     /// Ends the innermost element at `before`; the item, if it was one.
     fn pop(&mut self, before: usize) -> Option<usize> {
         let open = self.open.pop()?;
+        self.buckets[bucket(open.written)] -= 1;
         self.scopes.truncate(open.scopes);
         self.close_node(open.node, before);
         if open.node.is_some() && open.node == self.item {
@@ -468,29 +336,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where a DOCTYPE's own `>` stands, past quotes and the internal subset.
-fn doctype_end(tag: &str) -> Option<usize> {
-    let (mut quote, mut subset) = (None, false);
-    for (i, b) in tag.bytes().enumerate().skip(2) {
-        match (quote, b) {
-            (Some(q), _) if b == q => quote = None,
-            (Some(_), _) => {}
-            (None, b'"' | b'\'') => quote = Some(b),
-            (None, b'[') => subset = true,
-            (None, b']') => subset = false,
-            (None, b'>') if !subset => return Some(i),
-            _ => {}
-        }
-    }
-    None
-}
-
-fn is_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.')
-}
-
-fn skip_space(text: &str, from: usize) -> usize {
-    text[from..].find(|c: char| !c.is_ascii_whitespace()).map_or(text.len(), |at| from + at)
+fn bucket(name: &str) -> usize {
+    let hash = name.bytes().fold(name.len(), |hash, b| hash.wrapping_mul(31).wrapping_add(b as usize));
+    hash % BUCKETS
 }
 
 /// Same letter at the beginning and at most two letters of difference in length or place.

@@ -28,11 +28,6 @@ pub fn resolve(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// True where a name ends in `;` and is one of HTML's or XML's, or the reference is numeric.
-pub fn is_reference(text: &str) -> bool {
-    reference(text, &mut String::new()) > 0
-}
-
 /// Writes what the reference at the start of `text` stands for; how many bytes it is, 0 if none.
 fn reference(text: &str, out: &mut String) -> usize {
     let bytes = text.as_bytes();

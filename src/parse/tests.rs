@@ -195,3 +195,27 @@ fn hostile_size_is_bounded() {
     let deep = format!("<rss version='2.0'><channel>{}", "<a>".repeat(50_000));
     assert!(repaired(&read(&deep), "elements too deep"));
 }
+
+#[test]
+fn minutes_that_are_months_are_not_believed() {
+    let item = |day: u8, second: u8| {
+        format!("<item><title>x</title><pubDate>Wed, {day} Mar 2024 08:03:{second:02} GMT</pubDate></item>")
+    };
+    let body = item(27, 5) + &item(26, 11) + &item(25, 40);
+    let with = |generator: &str| {
+        read(&format!("<rss version='2.0'><channel><generator>{generator}</generator>{body}</channel></rss>"))
+    };
+    let feed = with("NukeViet v4.0");
+    assert_eq!(feed.items[0].published.map(|d| d.to_rfc3339()).as_deref(), Some("2024-03-27T08:00:00+00:00"));
+    let feed = with("Joomla");
+    assert_eq!(feed.items[0].published.map(|d| d.to_rfc3339()).as_deref(), Some("2024-03-27T08:03:05+00:00"));
+}
+
+#[test]
+fn json_that_breaks_off_keeps_what_came_before() {
+    let feed = read(r#"{"version":"https://jsonfeed.org/version/1","items":[{"id":"1","title":"Một"},{"id":"2","ti"#);
+    assert_eq!(feed.items.len(), 1);
+    assert!(repaired(&feed, "cut off within an entry"));
+    assert!(not_a_feed(r#"{"error":"gone"}"#).starts_with("not a feed"));
+    assert!(not_a_feed(r#"{"items":[{"#).starts_with("unreadable"));
+}

@@ -2,8 +2,6 @@
 
 use super::Item;
 use super::text::plain;
-use crate::text::{DateOrder, date_in};
-use chrono::{DateTime, FixedOffset, Utc};
 use feed_rs::model::Entry;
 use feed_rs::parser::Builder;
 use url::Url;
@@ -11,17 +9,20 @@ use url::Url;
 /// Title and items of a feed.
 type Read = (Option<String>, Vec<Item>);
 
-/// What feed-rs reads, where that has every part that we found; else what we found. (It makes up ids, copies
-/// `published` to `updated`, keeps no offset and leaves out what stands in a place it doesn't expect.)
+/// What feed-rs reads, where that has every part that we found; else what we found. (It makes up ids, reads
+/// fewer dates and keeps no offset, and leaves out what stands in a place it doesn't expect.)
 /// Always UTF-8: the text was decoded before, and the declaration is left out.
-pub fn read(text: &str, url: Option<&Url>, offset: FixedOffset, order: DateOrder, own: Read) -> Read {
+pub fn read(text: &str, url: Option<&Url>, own: Read) -> Read {
+    if own.1.is_empty() || own.1.iter().any(|item| item.id.is_none()) {
+        return own;
+    }
     let body = text.trim_start();
     let body = body.strip_prefix("<?xml").and_then(|b| b.split_once("?>")).map_or(body, |(_, rest)| rest);
     let parser = Builder::new()
         .base_uri(url.map(Url::as_str))
         .sanitize_content(false)
         .id_generator(|_, _, _| String::new())
-        .timestamp_parser(move |text| date_in(text, offset, order).map(|d| d.with_timezone(&Utc)))
+        .timestamp_parser(|_| None)
         .build();
     let Ok(feed) = parser.parse(body.as_bytes()) else { return own };
     let title = feed.title.and_then(|t| plain(&t.content));
@@ -35,26 +36,20 @@ pub fn read(text: &str, url: Option<&Url>, offset: FixedOffset, order: DateOrder
 }
 
 fn same_parts(entry: &Entry, item: &Item) -> bool {
-    let dates = same_time(entry.published, item.published)
-        && (item.updated.is_none() || same_time(entry.updated, item.updated));
-    let texts = entry.summary.is_some() == item.summary.is_some()
-        && entry.content.as_ref().is_some_and(|c| c.body.is_some()) == item.content.is_some();
-    dates
-        && texts
+    let filled = |text: Option<&str>| text.is_some_and(|t| !t.trim().is_empty());
+    let content = entry.content.as_ref().filter(|c| c.content_type.ty() == "text").and_then(|c| c.body.as_deref());
+    filled(entry.title.as_ref().map(|t| t.content.as_str())) == item.title.is_some()
+        && filled(entry.summary.as_ref().map(|t| t.content.as_str())) == item.summary.is_some()
+        && filled(content) == item.content.is_some()
         && item.id.as_ref() == Some(&entry.id)
-        && entry.title.is_some() == item.title.is_some()
         && link(entry) == item.link
-}
-
-fn same_time(theirs: Option<DateTime<Utc>>, ours: Option<DateTime<FixedOffset>>) -> bool {
-    theirs == ours.map(|d| d.with_timezone(&Utc))
 }
 
 fn link(entry: &Entry) -> Option<String> {
     entry.links.iter().find(|l| l.rel.as_deref().is_none_or(|r| r == "alternate")).map(|l| l.href.clone())
 }
 
-/// The texts and authors as feed-rs has them; dates with the offset they were written in.
+/// The texts and authors as feed-rs has them, the dates as we do: with the offset they were written in.
 fn merged(entry: Entry, item: Item) -> Item {
     Item {
         title: entry.title.and_then(|t| plain(&t.content)),
