@@ -6,6 +6,7 @@ use super::page::{Align, Flat, Line, Shape};
 use super::signs::{ADVERT, BYLINE, CAPTION, CHROME, COMMENT, DATE, EMBED, FORM, LEAD, NOTE, RELATED, SHARE};
 use super::words;
 use crate::text::fold;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// What becomes of a line, and by which rule.
@@ -49,6 +50,7 @@ impl<'f, 'p> Case<'f, 'p> {
         let before = self.fates.clone();
         let text = self.open_text();
         self.regions();
+        self.teasers();
         if self.open_text() < 0.3 * text {
             self.fates = before;
         }
@@ -118,6 +120,38 @@ impl<'f, 'p> Case<'f, 'p> {
                 let within = range.start <= lines.start && lines.end <= range.end && lines.len() < range.len();
                 if within && !lines.is_empty() && self.worth.is_region(self.flat, elem, all) {
                     self.drop_region(lines, region_name(self.flat.elems[elem].signs));
+                }
+            }
+        }
+    }
+
+    /// Three or more boxes of one class side by side, each with a headline that is a link: other articles.
+    fn teasers(&mut self) {
+        let all = self.open_text().max(1.0);
+        let linked: Vec<u32> = std::iter::once(0)
+            .chain(self.flat.lines.iter().scan(0, |sum, l| {
+                *sum += u32::from(l.chars >= 15 && l.link_share() > 0.8);
+                Some(*sum)
+            }))
+            .collect();
+        let mut rows: HashMap<(usize, &str), Vec<usize>> = HashMap::new();
+        for range in &self.body {
+            for e in 1..self.flat.elems.len() {
+                let elem = &self.flat.elems[e];
+                let lines = &elem.lines;
+                let within = range.start <= lines.start && lines.end <= range.end && (2..=12).contains(&lines.len());
+                if within && linked[lines.end] > linked[lines.start] {
+                    let class = elem.node.attr("class").unwrap_or(elem.node.value().name());
+                    rows.entry((elem.parent, class)).or_default().push(e);
+                }
+            }
+        }
+        let rows: Vec<Vec<usize>> = rows.into_values().filter(|row| row.len() >= 3).collect();
+        for row in rows {
+            let text: f32 = row.iter().map(|&e| self.worth.text_in(self.flat, e)).sum();
+            if text < 0.6 * all {
+                for e in row {
+                    self.drop_region(self.flat.elems[e].lines.clone(), "one of a row of teasers");
                 }
             }
         }
@@ -330,12 +364,21 @@ impl<'f, 'p> Case<'f, 'p> {
         let Some(first) = inside.iter().position(|&n| is_text(self.line(n))) else { return };
         for (at, &n) in inside[..first].iter().enumerate() {
             let line = self.line(n);
-            let heading = matches!(line.shape, Shape::Heading(_)) && at + 1 == first;
+            let heading = matches!(line.shape, Shape::Heading(_)) && at + 1 == first && !self.in_headline(n);
             let lead = self.signs_around(n) & LEAD != 0 && line.chars > 20;
-            if line.chars > 0 && !heading && !lead && line.chars < 60 {
+            let headline = matches!(line.shape, Shape::Heading(_)) && self.in_headline(n);
+            if line.chars > 0 && !heading && !lead && (line.chars < 60 || headline) {
                 self.fates[n] = Fate::Dropped("a label before the text");
             }
         }
+    }
+
+    /// In an `<h1>` or beside one: a kicker, a second headline.
+    fn in_headline(&self, n: usize) -> bool {
+        let near = |e: usize| matches!(self.flat.name(e), "h1" | "header" | "hgroup");
+        let folded = &self.folded[n];
+        self.flat.around(self.line(n).elem).take(3).any(near)
+            || (!self.title.is_empty() && (folded.contains(&self.title) || self.title.contains(folded.as_str())))
     }
 
     /// Labels after the text.
