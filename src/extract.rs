@@ -17,6 +17,8 @@ mod meta;
 mod page;
 mod signs;
 mod slim;
+#[cfg(test)]
+mod tests;
 mod when;
 mod words;
 

@@ -64,7 +64,8 @@ fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry
         let signs = flat.elems[line.elem].signs;
         let heading = flat.name(line.elem) == "h1" || flat.around(line.elem).take(4).any(|e| flat.name(e) == "h1");
         let marked = signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_));
-        let nearness = nearness(n, text_at);
+        // The site's name leads home; a headline seldom leads anywhere.
+        let nearness = nearness(n, text_at) - if line.link_share() > 0.5 { 2.0 } else { 0.0 };
         if heading {
             add(&line.text, Source::H1, nearness);
         } else if marked && line.link_share() < 0.5 && !in_chrome(flat, line.elem) {
