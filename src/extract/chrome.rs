@@ -436,12 +436,11 @@ fn is_source(text: &str) -> bool {
 
 /// Bylines that stand right after the article's element.
 pub fn bylines_after(flat: &Flat<'_>, body_end: usize, fates: &mut [Fate]) {
-    for n in body_end..(body_end + 6).min(flat.lines.len()) {
-        let line = &flat.lines[n];
+    for (line, fate) in flat.lines.iter().zip(fates).skip(body_end).take(6) {
         let signs = flat.around(line.elem).take(2).fold(0, |s, e| s | flat.elems[e].signs);
         let marked = line.align == Align::Right || signs & BYLINE != 0;
         if line.chars < 100 && line.linked == 0 && byline(&line.text, marked).is_some_and(|names| !names.is_empty()) {
-            fates[n] = Fate::Byline("a byline after the text");
+            *fate = Fate::Byline("a byline after the text");
             return;
         }
     }

@@ -13,7 +13,6 @@ pub struct Elem<'a> {
     pub end: usize,
     pub lines: std::ops::Range<usize>,
     pub signs: Signs,
-    depth: u32,
 }
 
 /// What a line of text is, by its markup.
@@ -79,10 +78,6 @@ impl Flat<'_> {
     pub fn around(&self, elem: usize) -> impl Iterator<Item = usize> + '_ {
         let up = |&e: &usize| (e != 0).then(|| self.elems[e].parent);
         std::iter::successors(Some(elem), up)
-    }
-
-    pub fn holds(&self, outer: usize, inner: usize) -> bool {
-        outer <= inner && inner < self.elems[outer].end
     }
 }
 
@@ -272,8 +267,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         let elem = self.flat.elems.len();
         let parent = self.open.last().map_or(0, |f| f.elem);
         let at = self.flat.lines.len();
-        let depth = self.open.len() as u32;
-        self.flat.elems.push(Elem { node, parent, end: elem + 1, lines: at..at, signs, depth });
+        self.flat.elems.push(Elem { node, parent, end: elem + 1, lines: at..at, signs });
         elem
     }
 
@@ -418,12 +412,6 @@ impl Line {
 
     pub fn link_share(&self) -> f32 {
         self.linked as f32 / self.chars.max(1) as f32
-    }
-}
-
-impl Elem<'_> {
-    pub fn depth(&self) -> u32 {
-        self.depth
     }
 }
 

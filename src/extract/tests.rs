@@ -129,6 +129,7 @@ fn a_layout_joins_what_matches_and_drops_what_it_names() {
     assert_eq!((clean.method, plain(&clean.blocks)), (Method::Layout, whole()));
     let fallen_back = extract(&page(&html), None, Some(&layout(".gone", ".x")), now()).unwrap();
     assert_eq!(fallen_back.method, Method::Generic);
+    assert!(fallen_back.dropped[0].why.contains("matched no text"));
 }
 
 #[test]
