@@ -6,6 +6,7 @@
 
 mod blocks;
 mod byline;
+mod caption;
 mod chrome;
 mod density;
 mod headline;
@@ -15,8 +16,11 @@ mod ld;
 mod lead;
 mod meta;
 mod page;
+mod regions;
+mod related;
 mod signs;
 mod slim;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod when;
