@@ -57,7 +57,8 @@ fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry
             all.push(Candidate { text, words, source, nearness });
         }
     };
-    for (n, line) in flat.lines.iter().enumerate() {
+    let about = text_at.saturating_sub(WINDOW)..text_at + WINDOW;
+    for (n, line) in flat.lines.iter().enumerate().skip(about.start).take(about.len()) {
         if line.chars == 0 || line.chars > 300 {
             continue;
         }
@@ -121,6 +122,9 @@ fn is_class_name(text: &str) -> bool {
 
 /// The lines before the text among which the headline is looked for first.
 const REACH: usize = 25;
+
+/// The lines before and after the text's beginning that are candidates at all: each is compared with each.
+const WINDOW: usize = 60;
 
 fn nearness(n: usize, text_at: usize) -> f32 {
     match text_at.checked_sub(n) {
