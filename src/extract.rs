@@ -6,6 +6,7 @@
 
 mod blocks;
 mod byline;
+mod caption;
 mod chrome;
 mod density;
 mod headline;
@@ -15,8 +16,13 @@ mod ld;
 mod lead;
 mod meta;
 mod page;
+mod regions;
+mod related;
 mod signs;
 mod slim;
+mod tags;
+#[cfg(test)]
+mod tests;
 mod when;
 mod words;
 
@@ -63,7 +69,12 @@ pub fn extract(
         }
     }
     let fates = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
-    finish(&flat, &fates, meta, Method::Generic)
+    let mut clean = finish(&flat, &fates, meta, Method::Generic)?;
+    if let Some(layout) = layout {
+        let why = "the layout's body matched no text: found without it".to_owned();
+        clean.dropped.insert(0, Dropped { text: format!("layout {}", layout.name), why });
+    }
+    Ok(clean)
 }
 
 /// The article as the feed alone gives it, for sites with `pages = false`.

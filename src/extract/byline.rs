@@ -38,6 +38,9 @@ const LABELS: &[&str] = &[
     "von:",
 ];
 
+/// *By* in the languages that put it before a name.
+const PREPOSITIONS: &[&str] = &["by ", "von ", "par ", "por ", "di ", "door ", "af ", "av ", "texte ", "text "];
+
 /// What names a source, not a person.
 const SOURCES: &[&str] = &["nguồn tin:", "nguồn:", "nguồn ", "theo ", "source:", "quelle:", "fuente:"];
 
@@ -94,6 +97,12 @@ pub fn byline(text: &str, marked: bool) -> Option<Vec<String>> {
     }
     if SOURCES.iter().any(|s| folded.starts_with(s)) && text.chars().count() < 60 && !text.ends_with('.') {
         return (marked || folded.contains(':')).then(Vec::new);
+    }
+    if PREPOSITIONS.iter().any(|p| folded.starts_with(p)) && text.chars().count() < 80 {
+        let found = names(text.split_once(' ').map_or("", |(_, rest)| rest));
+        if !found.is_empty() {
+            return Some(found);
+        }
     }
     if !marked {
         return None;

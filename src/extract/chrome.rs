@@ -1,9 +1,9 @@
 //! Within the article's part of the page: which lines are text, which are captions, which are chrome, by which rule.
 
-use super::byline::{byline, ends_in_credit, is_credit};
+use super::byline::byline;
 use super::density::{Worth, ends_sentence, is_text};
 use super::page::{Align, Flat, Line, Shape};
-use super::signs::{ADVERT, BYLINE, CAPTION, CHROME, COMMENT, DATE, EMBED, FORM, LEAD, NOTE, RELATED, SHARE};
+use super::signs::{BYLINE, DATE, LEAD};
 use super::words;
 use crate::text::fold;
 use std::ops::Range;
@@ -29,7 +29,8 @@ pub struct Case<'f, 'p> {
     /// The body was named by a layout: rules that guess from shape alone are left out.
     pub named: bool,
     pub fates: Vec<Fate>,
-    folded: Vec<String>,
+    /// By line, folded; empty outside the body.
+    pub folded: Vec<String>,
 }
 
 impl<'f, 'p> Case<'f, 'p> {
@@ -49,6 +50,7 @@ impl<'f, 'p> Case<'f, 'p> {
         let before = self.fates.clone();
         let text = self.open_text();
         self.regions();
+        self.teasers();
         if self.open_text() < 0.3 * text {
             self.fates = before;
         }
@@ -69,16 +71,16 @@ impl<'f, 'p> Case<'f, 'p> {
         self.fates
     }
 
-    fn open_text(&self) -> f32 {
+    pub fn open_text(&self) -> f32 {
         self.inside().iter().map(|&n| self.worth.text[n]).sum()
     }
 
-    fn inside(&self) -> Vec<usize> {
+    pub fn inside(&self) -> Vec<usize> {
         let lines = self.body.iter().flat_map(Clone::clone);
         lines.filter(|&n| self.fates[n] == Fate::Open).collect()
     }
 
-    fn line(&self, n: usize) -> &'f Line {
+    pub fn line(&self, n: usize) -> &'f Line {
         &self.flat.lines[n]
     }
 
@@ -91,44 +93,13 @@ impl<'f, 'p> Case<'f, 'p> {
     }
 
     /// The signs of the elements around a line, up to the body's own.
-    fn signs_around(&self, n: usize) -> u32 {
+    pub fn signs_around(&self, n: usize) -> u32 {
         let body = self.body.iter().find(|r| r.contains(&n)).cloned().unwrap_or(n..n + 1);
         let within = |&e: &usize| {
             let lines = &self.flat.elems[e].lines;
             lines.len() < body.len() || lines.len() == 1
         };
         self.flat.around(self.line(n).elem).take_while(within).fold(0, |s, e| s | self.flat.elems[e].signs)
-    }
-
-    /// Posts from elsewhere stay whole, links and all.
-    fn embeds(&mut self) {
-        for n in self.inside() {
-            if self.flat.around(self.line(n).elem).take(4).any(|e| self.flat.elems[e].signs & EMBED != 0) {
-                self.fates[n] = Fate::Kept("a post from elsewhere");
-            }
-        }
-    }
-
-    /// Elements named like chrome that hold little of the text.
-    fn regions(&mut self) {
-        let all: f32 = self.inside().iter().map(|&n| self.worth.text[n]).sum::<f32>().max(1.0);
-        for range in self.body.clone() {
-            for elem in 0..self.flat.elems.len() {
-                let lines = self.flat.elems[elem].lines.clone();
-                let within = range.start <= lines.start && lines.end <= range.end && lines.len() < range.len();
-                if within && !lines.is_empty() && self.worth.is_region(self.flat, elem, all) {
-                    self.drop_region(lines, region_name(self.flat.elems[elem].signs));
-                }
-            }
-        }
-    }
-
-    fn drop_region(&mut self, lines: Range<usize>, why: &'static str) {
-        for n in lines {
-            if self.fates[n] == Fate::Open {
-                self.fates[n] = Fate::Dropped(why);
-            }
-        }
     }
 
     fn is_title(&self, n: usize) -> bool {
@@ -138,136 +109,6 @@ impl<'f, 'p> Case<'f, 'p> {
         }
         *folded == self.title
             || (self.title.starts_with(folded.as_str()) && matches!(self.line(n).shape, Shape::Heading(_)))
-    }
-
-    fn captions(&mut self) {
-        let mut after_image = false;
-        for n in self.inside() {
-            let line = self.line(n);
-            if line.shape == Shape::Image {
-                after_image = true;
-                continue;
-            }
-            if let Some(why) = self.caption_rule(n, after_image) {
-                let credit = is_credit(&line.text);
-                self.fates[n] = if credit { Fate::Dropped("a photo credit") } else { Fate::Caption(why) };
-                // A second line of the caption may name the photographer.
-                after_image &= !credit;
-            } else {
-                after_image = false;
-            }
-        }
-    }
-
-    fn caption_rule(&self, n: usize, after_image: bool) -> Option<&'static str> {
-        let line = self.line(n);
-        if matches!(line.shape, Shape::Caption { .. }) {
-            return Some("a figure's caption");
-        }
-        if line.chars < 500 && self.signs_around(n) & CAPTION != 0 {
-            return Some("named a caption");
-        }
-        if is_credit(&line.text) {
-            return Some("");
-        }
-        if !after_image || line.chars > 350 || matches!(line.shape, Shape::Heading(_)) {
-            return None;
-        }
-        if ends_in_credit(&line.text) {
-            return Some("under a picture, with a credit");
-        }
-        let set_off = line.align == Align::Center || line.italic * 10 >= line.chars * 8;
-        let bold = line.bold * 10 >= line.chars * 9;
-        if set_off && (!bold || line.italic > 0) {
-            return Some("under a picture, set off");
-        }
-        let plain = !ends_sentence(&line.text) && !bold && line.linked == 0 && line.chars > 15;
-        (plain && line.shape == Shape::Paragraph).then_some("under a picture, no sentence")
-    }
-
-    /// `Tin liên quan`, `Read more`, … with the list that follows.
-    fn labels(&mut self) {
-        let inside = self.inside();
-        for (at, &n) in inside.iter().enumerate() {
-            if self.fates[n] != Fate::Open || self.line(n).chars > 60 {
-                continue;
-            }
-            let folded = self.folded[n].clone();
-            if words::is_box_label(&folded) {
-                self.fates[n] = Fate::Dropped("a label of the site");
-            } else if words::is_related_label(&folded) {
-                self.fates[n] = Fate::Dropped("a label of related articles");
-                self.drop_list(&inside[at + 1..]);
-            }
-        }
-    }
-
-    /// What follows a label of related articles, up to the next running text.
-    fn drop_list(&mut self, after: &[usize]) {
-        let mut pictures = Vec::new();
-        let mut list_before = None;
-        for &n in after {
-            let line = self.line(n);
-            let list = if let Shape::Item { list, .. } = line.shape { Some(list) } else { None };
-            if line.shape == Shape::Image {
-                // A teaser's picture, if more of the list follows it.
-                pictures.push(n);
-                continue;
-            }
-            let same_list = list.is_some() && list == list_before;
-            if !(line.link_share() > 0.5 || same_list || self.ends_in_date(n)) {
-                return;
-            }
-            for gone in pictures.drain(..).chain([n]) {
-                self.fates[gone] = Fate::Dropped("listed under related articles");
-            }
-            list_before = list;
-        }
-    }
-
-    /// `… (24/01/2024)`
-    fn ends_in_date(&self, n: usize) -> bool {
-        let text = self.folded[n].trim_end_matches(')');
-        let digits = text.chars().rev().take(10).filter(char::is_ascii_digit).count();
-        text.len() < self.folded[n].len() && digits >= 6 && text.chars().count() < 250
-    }
-
-    /// Lines and lists that are links and nothing else.
-    fn links(&mut self) {
-        let inside = self.inside();
-        let text: f32 = inside.iter().map(|&n| self.worth.text[n]).sum();
-        if text < 200.0 {
-            return;
-        }
-        for (lines, why) in self.groups(&inside) {
-            let (chars, linked) =
-                lines.iter().fold((0, 0), |(c, l), &n| (c + self.line(n).chars, l + self.line(n).linked));
-            if chars > 0 && linked * 10 >= chars * 8 {
-                for n in lines {
-                    self.fates[n] = Fate::Dropped(why);
-                }
-            }
-        }
-    }
-
-    /// Items by their list, other lines alone.
-    fn groups(&self, inside: &[usize]) -> Vec<(Vec<usize>, &'static str)> {
-        let mut groups: Vec<(Vec<usize>, &'static str)> = Vec::new();
-        let mut last = None;
-        for &n in inside {
-            let list = match self.line(n).shape {
-                Shape::Item { list, .. } => Some(list),
-                Shape::Image => continue,
-                _ => None,
-            };
-            match (groups.last_mut(), list) {
-                (Some((lines, _)), Some(_)) if list == last => lines.push(n),
-                (_, Some(_)) => groups.push((vec![n], "a list of links")),
-                _ => groups.push((vec![n], "a line of links")),
-            }
-            last = list;
-        }
-        groups
     }
 
     fn is_date_line(&self, n: usize) -> bool {
@@ -330,12 +171,21 @@ impl<'f, 'p> Case<'f, 'p> {
         let Some(first) = inside.iter().position(|&n| is_text(self.line(n))) else { return };
         for (at, &n) in inside[..first].iter().enumerate() {
             let line = self.line(n);
-            let heading = matches!(line.shape, Shape::Heading(_)) && at + 1 == first;
+            let heading = matches!(line.shape, Shape::Heading(_)) && at + 1 == first && !self.in_headline(n);
             let lead = self.signs_around(n) & LEAD != 0 && line.chars > 20;
-            if line.chars > 0 && !heading && !lead && line.chars < 60 {
+            let headline = matches!(line.shape, Shape::Heading(_)) && self.in_headline(n);
+            if line.chars > 0 && !heading && !lead && (line.chars < 60 || headline) {
                 self.fates[n] = Fate::Dropped("a label before the text");
             }
         }
+    }
+
+    /// In an `<h1>` or beside one: a kicker, a second headline.
+    fn in_headline(&self, n: usize) -> bool {
+        let near = |e: usize| matches!(self.flat.name(e), "h1" | "header" | "hgroup");
+        let folded = &self.folded[n];
+        self.flat.around(self.line(n).elem).take(3).any(near)
+            || (!self.title.is_empty() && (folded.contains(&self.title) || self.title.contains(folded.as_str())))
     }
 
     /// Labels after the text.
@@ -393,24 +243,12 @@ fn is_source(text: &str) -> bool {
 
 /// Bylines that stand right after the article's element.
 pub fn bylines_after(flat: &Flat<'_>, body_end: usize, fates: &mut [Fate]) {
-    for n in body_end..(body_end + 6).min(flat.lines.len()) {
-        let line = &flat.lines[n];
+    for (line, fate) in flat.lines.iter().zip(fates).skip(body_end).take(6) {
         let signs = flat.around(line.elem).take(2).fold(0, |s, e| s | flat.elems[e].signs);
         let marked = line.align == Align::Right || signs & BYLINE != 0;
         if line.chars < 100 && line.linked == 0 && byline(&line.text, marked).is_some_and(|names| !names.is_empty()) {
-            fates[n] = Fate::Byline("a byline after the text");
+            *fate = Fate::Byline("a byline after the text");
             return;
         }
-    }
-}
-
-fn region_name(signs: u32) -> &'static str {
-    match signs & (CHROME | NOTE) {
-        s if s & COMMENT != 0 => "a region of comments",
-        s if s & RELATED != 0 => "a region of related articles",
-        s if s & SHARE != 0 => "a region for sharing",
-        s if s & FORM != 0 => "a form",
-        s if s & ADVERT != 0 => "an advertisement",
-        _ => "a region named like chrome",
     }
 }

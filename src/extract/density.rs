@@ -3,7 +3,7 @@
 //! Roth, "Extracting article text from the web with maximum subsequence segmentation", WWW 2009; here over the tree.)
 
 use super::page::{Flat, Line, Shape};
-use super::signs::{ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, RELATED, Signs};
+use super::signs::{ADVERT, ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, NAV, RELATED, SHARE, Signs, TAGS};
 use std::collections::HashMap;
 
 /// A line with fewer characters and no end of a sentence is a label.
@@ -78,6 +78,9 @@ impl Worth {
         if signs & PARTS == 0 && self.classes.get(class(flat, elem)).is_some_and(|t| *t >= CHROME_SHARE * all) {
             return false;
         }
+        if signs & WORDLESS & CHROME == signs & CHROME && self.text_in(flat, elem) > 500.0 {
+            return false;
+        }
         let most = if signs & (COMMENT | CONSENT | FORM) != 0 { COMMENT_SHARE } else { CHROME_SHARE };
         self.text_in(flat, elem) < most * all
     }
@@ -115,6 +118,9 @@ impl Worth {
 
 /// Regions that come in many parts and are chrome all the same.
 const PARTS: Signs = COMMENT | CONSENT | FORM | RELATED;
+
+/// Regions that hold no sentences: where there are some, the name means something else.
+const WORDLESS: Signs = SHARE | NAV | TAGS | ADVERT;
 
 fn class<'f>(flat: &'f Flat<'_>, elem: usize) -> &'f str {
     flat.elems[elem].node.attr("class").unwrap_or("")

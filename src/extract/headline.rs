@@ -57,14 +57,16 @@ fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry
             all.push(Candidate { text, words, source, nearness });
         }
     };
-    for (n, line) in flat.lines.iter().enumerate() {
+    let about = text_at.saturating_sub(WINDOW)..text_at + WINDOW;
+    for (n, line) in flat.lines.iter().enumerate().skip(about.start).take(about.len()) {
         if line.chars == 0 || line.chars > 300 {
             continue;
         }
         let signs = flat.elems[line.elem].signs;
         let heading = flat.name(line.elem) == "h1" || flat.around(line.elem).take(4).any(|e| flat.name(e) == "h1");
         let marked = signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_));
-        let nearness = nearness(n, text_at);
+        // The site's name leads home; a headline seldom leads anywhere.
+        let nearness = nearness(n, text_at) - if line.link_share() > 0.5 { 2.0 } else { 0.0 };
         if heading {
             add(&line.text, Source::H1, nearness);
         } else if marked && line.link_share() < 0.5 && !in_chrome(flat, line.elem) {
@@ -120,6 +122,9 @@ fn is_class_name(text: &str) -> bool {
 
 /// The lines before the text among which the headline is looked for first.
 const REACH: usize = 25;
+
+/// The lines before and after the text's beginning that are candidates at all: each is compared with each.
+const WINDOW: usize = 60;
 
 fn nearness(n: usize, text_at: usize) -> f32 {
     match text_at.checked_sub(n) {

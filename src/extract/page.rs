@@ -2,6 +2,7 @@
 
 use super::ink::Ink;
 use super::signs::{self, Signs, signs};
+use super::tags::{image_address, is_block, is_data_table, is_skipped, tiny};
 use crate::article::Run;
 use scraper::{ElementRef, Html, Node};
 use url::Url;
@@ -13,7 +14,6 @@ pub struct Elem<'a> {
     pub end: usize,
     pub lines: std::ops::Range<usize>,
     pub signs: Signs,
-    depth: u32,
 }
 
 /// What a line of text is, by its markup.
@@ -80,93 +80,6 @@ impl Flat<'_> {
         let up = |&e: &usize| (e != 0).then(|| self.elems[e].parent);
         std::iter::successors(Some(elem), up)
     }
-
-    pub fn holds(&self, outer: usize, inner: usize) -> bool {
-        outer <= inner && inner < self.elems[outer].end
-    }
-}
-
-/// Elements whose text is no part of a page's text.
-fn is_skipped(name: &str) -> bool {
-    matches!(
-        name,
-        "head"
-            | "script"
-            | "style"
-            | "noscript"
-            | "template"
-            | "iframe"
-            | "svg"
-            | "select"
-            | "button"
-            | "input"
-            | "textarea"
-            | "canvas"
-            | "video"
-            | "audio"
-            | "object"
-            | "embed"
-            | "map"
-            | "math"
-            | "datalist"
-            | "optgroup"
-            | "option"
-            | "progress"
-    )
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "html"
-            | "body"
-            | "p"
-            | "div"
-            | "section"
-            | "article"
-            | "main"
-            | "header"
-            | "footer"
-            | "aside"
-            | "nav"
-            | "form"
-            | "fieldset"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "ul"
-            | "ol"
-            | "li"
-            | "dl"
-            | "dt"
-            | "dd"
-            | "table"
-            | "thead"
-            | "tbody"
-            | "tfoot"
-            | "tr"
-            | "td"
-            | "th"
-            | "caption"
-            | "blockquote"
-            | "figure"
-            | "figcaption"
-            | "picture"
-            | "pre"
-            | "address"
-            | "center"
-            | "hr"
-            | "details"
-            | "summary"
-            | "menu"
-            | "dialog"
-            | "legend"
-            | "marquee"
-            | "hgroup"
-    )
 }
 
 /// No page of a person's making nests so deep; deeper elements are not looked at.
@@ -272,8 +185,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         let elem = self.flat.elems.len();
         let parent = self.open.last().map_or(0, |f| f.elem);
         let at = self.flat.lines.len();
-        let depth = self.open.len() as u32;
-        self.flat.elems.push(Elem { node, parent, end: elem + 1, lines: at..at, signs, depth });
+        self.flat.elems.push(Elem { node, parent, end: elem + 1, lines: at..at, signs });
         elem
     }
 
@@ -421,16 +333,6 @@ impl Line {
     }
 }
 
-impl Elem<'_> {
-    pub fn depth(&self) -> u32 {
-        self.depth
-    }
-}
-
-fn tiny(size: &str) -> bool {
-    size.trim().trim_end_matches("px").parse::<u32>().is_ok_and(|n| n < 40)
-}
-
 fn short_inside(node: ElementRef<'_>) -> bool {
     let mut chars = 0;
     node.text().take(50).all(|t| {
@@ -464,54 +366,6 @@ fn align(node: ElementRef<'_>) -> Option<Align> {
         }
     }
     None
-}
-
-/// Rows and columns of short cells: data. One column, a table within, or a cell that holds an article: layout.
-fn is_data_table(table: ElementRef<'_>) -> bool {
-    let (mut rows, mut cells, mut most, mut in_row) = (0_u32, 0_u32, 0_u32, 0_u32);
-    let (mut chars, mut blocks, mut pictures) = (0_usize, 0_u32, 0_u32);
-    for node in table.descendants().skip(1).take(4_000) {
-        match node.value() {
-            Node::Element(e) => match e.name() {
-                "table" | "form" | "h1" | "article" => return false,
-                "tr" => {
-                    rows += 1;
-                    in_row = 0;
-                }
-                "td" | "th" => {
-                    cells += 1;
-                    in_row += 1;
-                    most = most.max(in_row);
-                }
-                "p" | "div" => blocks += 1,
-                "img" => pictures += 1,
-                _ => {}
-            },
-            Node::Text(t) => chars += t.trim().len(),
-            _ => {}
-        }
-    }
-    let roomy = cells == 0 || chars / cells as usize > 400 || blocks > cells * 3;
-    rows >= 2 && most >= 2 && !roomy && pictures * 2 < cells
-}
-
-const SOURCES: [&str; 5] = ["data-src", "data-original", "data-lazy-src", "data-srcset", "srcset"];
-
-/// Where a lazy image really is.
-fn image_address(node: ElementRef<'_>) -> Option<&str> {
-    let src = node.attr("src").filter(|s| !s.trim().is_empty() && !s.starts_with("data:"));
-    let lazy = SOURCES.iter().find_map(|name| node.attr(name)).map(first_candidate);
-    match (lazy.filter(|s| !s.is_empty() && !s.starts_with("data:")), src) {
-        (Some(lazy), src) => {
-            // `srcset` beside a plain `src` offers other sizes of the same picture.
-            if node.attr("data-src").or(node.attr("data-original")).is_none() { src.or(Some(lazy)) } else { Some(lazy) }
-        }
-        (None, src) => src,
-    }
-}
-
-fn first_candidate(srcset: &str) -> &str {
-    srcset.trim().split([' ', '\n', '\t']).next().unwrap_or("").trim_end_matches(',')
 }
 
 /// An address for the export: absolute, http, https or mailto.
