@@ -14,7 +14,7 @@ use std::collections::HashMap;
 const FURNITURE: usize = 6;
 
 /// Shingles of its key that an article must share with a text to be compared with it.
-const ENOUGH_HITS: u32 = 2;
+const ENOUGH_HITS: u32 = 1;
 
 /// The prints of all kept articles, in memory, by the store's article key. An article told in several shapes has
 /// several prints under its one key.

@@ -6,6 +6,9 @@ use std::cmp::Ordering;
 /// Share of the shorter text's shingles that the longer one has.
 const CONTAINED: f64 = 0.6;
 
+/// Fewer samples in common may be a turn of phrase.
+const FEWEST: usize = 5;
+
 const NEARLY_ALL: f64 = 0.85;
 
 const MOSTLY: f64 = 0.67;
@@ -68,7 +71,7 @@ impl Overlap {
     /// there, and a follow-up has it as its background).
     fn same(&self) -> bool {
         let (small, large) = (self.small, self.large);
-        if self.contained < CONTAINED {
+        if self.contained < CONTAINED || small.matched < FEWEST {
             return false;
         }
         if self.contained >= NEARLY_ALL && small.before == 0 && share(large.before, large) < LEAD_LOST {

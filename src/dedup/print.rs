@@ -9,10 +9,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 const SHINGLE: usize = 4;
 
 /// A text has at most about this many samples, and more than half as many if it is long enough.
-const SAMPLES: usize = 64;
+const SAMPLES: usize = 128;
 
-/// Up to 1/16 of a text's shingles are samples, however long it is.
-const COARSEST: u8 = 4;
+/// At least 1/8 of a text's shingles are samples, however long it is: an excerpt of it may be short.
+const COARSEST: u8 = 3;
 
 /// Of the samples, the smallest are the key under which the text is looked up: those below this bound …
 const KEY_BOUND: u32 = u32::MAX / 24;
