@@ -18,7 +18,7 @@ pub fn name(text: &str) -> String {
     if let Some(address) = alternate(cut(text, HEAD)) {
         return format!("an HTML page; its feed is {address}");
     }
-    if html && has(&["type=\"password\"", "type=password", "type='password'", "/login", "đăng nhập", "dang-nhap"]) {
+    if html && has(&["type=\"password\"", "type=password", "type='password'", "/login", "ăng nhập", "dang-nhap"]) {
         return "a login page".to_owned();
     }
     if has(&["<error>", "<fault", "runtime error", "exception", "not found", "bad gateway", "forbidden", "unavailable"])
