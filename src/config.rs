@@ -44,7 +44,7 @@ pub struct StoreConfig {
     pub raw_pages: Duration,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ExportConfig {
     pub path: PathBuf,
     /// How an article is written; without repeats.

@@ -2,16 +2,17 @@
 
 use crate::config::{Config, ConfigError, Site};
 use crate::export::Mirror;
-use crate::poll::{self, Desk};
+use crate::poll::{self, Pipeline, Round};
 use crate::status;
 use anyhow::Context;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use sd_notify::NotifyState;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
@@ -20,6 +21,10 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The folder is brought up to date this long after the first change, so that one write serves many.
 const EXPORT_AFTER: Duration = Duration::from_secs(2);
 
+/// Two looks at a site's waiting pages are at least so far apart.
+const RETRY_AT_LEAST: TimeDelta = TimeDelta::minutes(1);
+/// Where the first so many sites do not answer, that is said before the rest is asked.
+const EARLY_WORD: usize = 8;
 /// How many parts of old pages are let go in one round.
 const PRUNE: usize = 500;
 
@@ -27,26 +32,28 @@ const PRUNE: usize = 500;
 pub async fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     let mut signals = Signals::new()?;
-    let mut desk = Arc::new(tokio::task::spawn_blocking(|| Desk::open(config)).await??);
-    info!(sites = desk.config.sites.len(), store = %desk.config.store.path.display(),
-        export = %desk.config.export.path.display(), "diemtin {} started", env!("CARGO_PKG_VERSION"));
-    let mut running = Running::start(&desk)?;
-    tell(&[NotifyState::Ready, NotifyState::Status(&running.status)]);
+    let mut pipeline = Arc::new(tokio::task::spawn_blocking(|| Pipeline::open(config)).await??);
+    info!(sites = pipeline.config.sites.len(), store = %pipeline.config.store.path.display(),
+        export = %pipeline.config.export.path.display(), "diemtin {} started", env!("CARGO_PKG_VERSION"));
+    let mut running = Running::start(&pipeline).await?;
+    tell(&[NotifyState::Ready, NotifyState::Status(&running.answers.status())]);
     loop {
         match signals.next().await {
-            Asked::Heartbeat => tell(&[NotifyState::Watchdog]),
+            Asked::Heartbeat => {
+                tell(&[NotifyState::Watchdog, NotifyState::Status(&running.answers.status())]);
+            }
             Asked::Reload => {
                 tell(&[NotifyState::Reloading, monotonic_now()]);
-                match reload(&desk, file) {
+                match reload(&pipeline, file).await {
                     Ok(new) => {
                         running.stop().await;
-                        desk = Arc::new(new);
-                        running = Running::start(&desk)?;
-                        info!(sites = desk.config.sites.len(), "configuration reloaded");
+                        pipeline = Arc::new(new);
+                        running = Running::start(&pipeline).await?;
+                        info!(sites = pipeline.config.sites.len(), "configuration reloaded");
                     }
                     Err(why) => error!("configuration not reloaded, the old one stays: {}", one_line(&why)),
                 }
-                tell(&[NotifyState::Ready, NotifyState::Status(&running.status)]);
+                tell(&[NotifyState::Ready, NotifyState::Status(&running.answers.status())]);
             }
             Asked::Stop => break,
         }
@@ -54,16 +61,21 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
     tell(&[NotifyState::Stopping]);
     info!("stopping");
     running.stop().await;
-    tokio::task::spawn_blocking(move || desk.store.sync()).await??;
+    running.answers.say();
+    tokio::task::spawn_blocking(move || pipeline.store.sync()).await??;
     info!("stopped");
     Ok(())
 }
 
-fn reload(desk: &Desk, file: &Path) -> anyhow::Result<Desk> {
-    let config = Config::load(file)?;
-    let (old, new) = (&desk.config.store.path, &config.store.path);
-    anyhow::ensure!(old == new, "[store] path moved from {} to {}: restart for that", old.display(), new.display());
-    desk.reloaded(config)
+async fn reload(pipeline: &Arc<Pipeline>, file: &Path) -> anyhow::Result<Pipeline> {
+    let (pipeline, file) = (pipeline.clone(), file.to_owned());
+    let load = move || {
+        let config = Config::load(&file)?;
+        let (old, new) = (&pipeline.config.store.path, &config.store.path);
+        anyhow::ensure!(old == new, "[store] path moved from {} to {}: restart for that", old.display(), new.display());
+        pipeline.reloaded(config)
+    };
+    tokio::task::spawn_blocking(load).await?
 }
 
 /// The mistakes of a configuration without their source lines, which a log would tear apart.
@@ -77,25 +89,24 @@ fn one_line(why: &anyhow::Error) -> String {
 /// The walkers and the exporter of one configuration.
 struct Running {
     tasks: JoinSet<()>,
-    status: String,
+    answers: Arc<Answers>,
 }
 
 impl Running {
-    fn start(desk: &Arc<Desk>) -> anyhow::Result<Running> {
+    async fn start(pipeline: &Arc<Pipeline>) -> anyhow::Result<Running> {
+        let planned = pipeline.clone();
+        let firsts = tokio::task::spawn_blocking(move || firsts(&planned, Utc::now())).await??;
         let mut tasks = JoinSet::new();
-        let slots = Arc::new(Semaphore::new(desk.config.poll.concurrency));
-        let changed = Arc::new(Notify::new());
+        let slots = Arc::new(Semaphore::new(pipeline.config.poll.concurrency));
+        let answers = Arc::new(Answers { sites: firsts.len(), ..Answers::default() });
         // What an earlier run stored and could not export.
-        changed.notify_one();
-        tasks.spawn(mirror(desk.clone(), changed.clone()));
-        let now = Utc::now();
-        for (nth, site) in desk.config.sites.iter().enumerate() {
-            let state = desk.store.site(&site.id).with_context(|| format!("site {}", site.id))?;
-            let first = poll::first(&state, nth, site.every, now);
-            tasks.spawn(walk(desk.clone(), site.clone(), first, slots.clone(), changed.clone()));
+        pipeline.changed.notify_one();
+        tasks.spawn(mirror(pipeline.clone()));
+        for (site, first) in firsts {
+            let walker = Walker { pipeline: pipeline.clone(), site, slots: slots.clone(), answers: answers.clone() };
+            tasks.spawn(walker.walk(first));
         }
-        let status = format!("{} sites", desk.config.sites.len());
-        Ok(Running { tasks, status })
+        Ok(Running { tasks, answers })
     }
 
     /// Every step of a walker is atomic or repeatable, so none is waited for.
@@ -104,59 +115,130 @@ impl Running {
     }
 }
 
-/// One site, for ever.
-async fn walk(desk: Arc<Desk>, site: Arc<Site>, first: DateTime<Utc>, slots: Arc<Semaphore>, changed: Arc<Notify>) {
-    let mut next = first;
-    loop {
-        let wait = (next - Utc::now()).to_std().unwrap_or(Duration::ZERO);
-        tokio::time::sleep(wait).await;
-        let Ok(_slot) = slots.acquire().await else { return };
-        next = match poll::poll(&desk, &site, Utc::now()).await {
-            Ok(round) => {
-                changed.notify_one();
-                round.next
+/// When each site is polled first.
+fn firsts(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<Vec<(Arc<Site>, DateTime<Utc>)>> {
+    let sites = pipeline.config.sites.iter().enumerate();
+    let first = |(nth, site): (usize, &Arc<Site>)| {
+        let state = pipeline.store.site(&site.id).with_context(|| format!("site {}", site.id))?;
+        Ok((site.clone(), poll::first(site, &state, &pipeline.config.poll, nth, now)))
+    };
+    sites.map(first).collect()
+}
+
+/// How the sites answered their first poll since the start, to say plainly when none does.
+#[derive(Default)]
+struct Answers {
+    sites: usize,
+    polled: AtomicUsize,
+    answered: AtomicUsize,
+}
+
+impl Answers {
+    fn first(&self, answered: bool) {
+        self.answered.fetch_add(usize::from(answered), Ordering::Relaxed);
+        let polled = self.polled.fetch_add(1, Ordering::Relaxed) + 1;
+        if polled == self.sites || polled == EARLY_WORD {
+            self.say();
+        }
+    }
+
+    fn say(&self) {
+        let (answered, polled) = (self.answered.load(Ordering::Relaxed), self.polled.load(Ordering::Relaxed));
+        match answered {
+            0 if polled > 0 => {
+                warn!("NO SITE ANSWERED, of {polled} polled: is this machine connected to the Internet?")
             }
-            Err(why) => {
-                error!(site = %site.id, "the store failed, the site is tried again in a minute: {why}");
-                Utc::now() + TimeDelta::minutes(1)
-            }
-        };
+            _ => info!("{answered} of {polled} sites answered, {} in all", self.sites),
+        }
+    }
+
+    fn status(&self) -> String {
+        let (answered, polled) = (self.answered.load(Ordering::Relaxed), self.polled.load(Ordering::Relaxed));
+        format!("{} sites, {polled} polled since the start, {answered} answered", self.sites)
     }
 }
 
-/// Brings the export folder up to date whenever something changed.
-async fn mirror(desk: Arc<Desk>, changed: Arc<Notify>) {
-    let mut open = None;
-    loop {
-        changed.notified().await;
-        tokio::time::sleep(EXPORT_AFTER).await;
-        let (desk, kept) = (desk.clone(), open.take());
-        let done = tokio::task::spawn_blocking(move || round(&desk, kept)).await;
-        match done {
-            Ok(Ok(mirror)) => open = Some(mirror),
-            Ok(Err(why)) => {
-                error!("the export folder could not be brought up to date, tried again in a minute: {why:#}");
-                tokio::time::sleep(Duration::from_secs(60)).await;
-                changed.notify_one();
+/// One site, for ever.
+struct Walker {
+    pipeline: Arc<Pipeline>,
+    site: Arc<Site>,
+    slots: Arc<Semaphore>,
+    answers: Arc<Answers>,
+}
+
+impl Walker {
+    async fn walk(self, first: DateTime<Utc>) {
+        let mut feeds_at = first;
+        let mut pages_at = None;
+        let mut polled = false;
+        loop {
+            let next = pages_at.map_or(feeds_at, |pages_at: DateTime<Utc>| pages_at.min(feeds_at));
+            tokio::time::sleep((next - Utc::now()).to_std().unwrap_or(Duration::ZERO)).await;
+            let round = self.round(next >= feeds_at).await;
+            if next >= feeds_at && !polled {
+                polled = true;
+                self.answers.first(round.as_ref().is_ok_and(|round| round.failure().is_none()));
             }
-            Err(stopped) => error!("the export stopped: {stopped}"),
+            (feeds_at, pages_at) = match round {
+                Ok(round) => (round.next, round.retry.map(|at| at.max(Utc::now() + RETRY_AT_LEAST))),
+                Err(why) => {
+                    error!(site = self.site.id.as_str(), "{why}");
+                    (Utc::now() + TimeDelta::from_std(self.site.every).unwrap_or(TimeDelta::MAX), None)
+                }
+            };
+            self.pipeline.changed.notify_one();
+        }
+    }
+
+    /// In a task of its own, so that a panic ends this round and not the walker.
+    async fn round(&self, feeds: bool) -> anyhow::Result<Round> {
+        let _slot = self.slots.acquire().await?;
+        let (pipeline, site) = (self.pipeline.clone(), self.site.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            match feeds {
+                true => poll::poll(&pipeline, &site, now()).await,
+                false => poll::retry(&pipeline, &site, now()).await,
+            }
+        });
+        let done = task.join_next().await.context("the round was not started")?;
+        done.context("the round stopped: a mistake of diemtin's own, please report it")?.context("the store failed")
+    }
+}
+
+/// To the second: that is what is kept and shown.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(0)
+}
+
+/// Brings the export folder up to date whenever something changed.
+async fn mirror(pipeline: Arc<Pipeline>) {
+    loop {
+        pipeline.changed.notified().await;
+        tokio::time::sleep(EXPORT_AFTER).await;
+        let round = pipeline.clone();
+        let done = tokio::task::spawn_blocking(move || export_now(&round)).await;
+        if let Err(why) = done.map_err(anyhow::Error::from).and_then(|done| done) {
+            error!("the export folder could not be brought up to date, tried again in a minute: {why:#}");
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            pipeline.changed.notify_one();
         }
     }
 }
 
 /// One round of the export, on the folder as it was left open, if it was.
-fn round(desk: &Desk, open: Option<Mirror>) -> anyhow::Result<Mirror> {
-    let mut mirror = open.map_or_else(|| Mirror::open(&desk.config.export), Ok)?;
-    let keep = TimeDelta::from_std(desk.config.store.raw_pages).unwrap_or(TimeDelta::MAX);
-    desk.store.prune_raw(keep, Utc::now(), PRUNE)?;
-    let rows = status::rows(&desk.config, &desk.store)?;
-    mirror.catch_up(&desk.store, &rows)?;
-    Ok(mirror)
-}
-
-/// One round of the export, for a caller that stops afterwards.
-pub fn export_now(desk: &Desk) -> anyhow::Result<()> {
-    round(desk, None)?;
+pub fn export_now(pipeline: &Pipeline) -> anyhow::Result<()> {
+    let mut open = pipeline.mirror.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let config = &pipeline.config.export;
+    let mut mirror = match open.take() {
+        Some((kept, mirror)) if kept == *config => mirror,
+        _ => Mirror::open(config)?,
+    };
+    let keep = TimeDelta::from_std(pipeline.config.store.raw_pages).unwrap_or(TimeDelta::MAX);
+    pipeline.store.prune_raw(keep, Utc::now(), PRUNE)?;
+    let rows = status::rows(&pipeline.config, &pipeline.store)?;
+    mirror.catch_up(&pipeline.store, &rows)?;
+    *open = Some((config.clone(), mirror));
     Ok(())
 }
 

@@ -141,7 +141,7 @@ fn from_layout(flat: &Flat<'_>, layout: &Layout, meta: &mut Meta, now: DateTime<
     if let Some(title) = layout::text(flat, layout.title.as_ref()) {
         meta.title = Some(title);
     }
-    let date = layout::text(flat, layout.date.as_ref()).and_then(|t| crate::text::date(&t, when::vietnam()));
+    let date = layout::text(flat, layout.date.as_ref()).and_then(|t| crate::text::date(&t, crate::text::VIETNAM));
     if let Some(date) = date.and_then(|d| when::believed(d, now)) {
         (meta.published, meta.published_from) = (Some(date), DateFrom::Page);
     }

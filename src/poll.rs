@@ -10,58 +10,74 @@ mod learn;
 mod pace;
 mod settle;
 
+pub use learn::entry;
 pub use pace::first;
 pub use settle::{Examined, examine, wanted};
 
 use crate::article::{Judged, Method, Outcome};
-use crate::config::{Config, Site};
+use crate::config::{Config, ExportConfig, Site};
 use crate::dedup::Index;
+use crate::export::Mirror;
 use crate::fetch::Fetcher;
 use crate::select::Topics;
 use crate::store::{SiteState, Store, StoreError};
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 use url::Url;
-
-/// Vietnam's time, the year round.
-pub const VIETNAM: FixedOffset = FixedOffset::east_opt(7 * 3600).expect("seven hours are less than a day");
 
 /// Of how many pages the method is remembered.
 const METHODS_KEPT: usize = 20;
 
-/// What every walker works with.
-pub struct Desk {
+/// What every walker works with, from the network to the export folder.
+pub struct Pipeline {
     pub config: Arc<Config>,
     pub store: Arc<Store>,
     /// Held from the look for twins to the write, one at a time: exact in one process.
     pub index: Arc<Mutex<Index>>,
+    /// The export folder as the last round left it, and how it was configured; one round at a time, also while a
+    /// reload ends the walkers of the old configuration.
+    pub mirror: Arc<Mutex<Option<(ExportConfig, Mirror)>>>,
+    /// Told of each change that the export folder does not have yet.
+    pub changed: Notify,
     pub fetcher: Fetcher,
     pub topics: Topics,
 }
 
-impl Desk {
+impl Pipeline {
     /// Opens the store and reads the prints of all that is kept.
-    pub fn open(config: Config) -> anyhow::Result<Desk> {
+    pub fn open(config: Config) -> anyhow::Result<Pipeline> {
         let store = Arc::new(Store::open(&config.store.path)?);
-        let mut index = Index::default();
-        for printed in store.prints() {
-            let (key, print) = printed?;
-            index.insert(key, &print);
-        }
-        Desk::new(config, store, Arc::new(Mutex::new(index)))
+        let index = Arc::new(Mutex::new(index(&store)?));
+        Pipeline::new(config, store, index, Arc::default())
     }
 
     /// The same store under another configuration.
-    pub fn reloaded(&self, config: Config) -> anyhow::Result<Desk> {
-        Desk::new(config, self.store.clone(), self.index.clone())
+    pub fn reloaded(&self, config: Config) -> anyhow::Result<Pipeline> {
+        Pipeline::new(config, self.store.clone(), self.index.clone(), self.mirror.clone())
     }
 
-    fn new(config: Config, store: Arc<Store>, index: Arc<Mutex<Index>>) -> anyhow::Result<Desk> {
+    fn new(
+        config: Config,
+        store: Arc<Store>,
+        index: Arc<Mutex<Index>>,
+        mirror: Arc<Mutex<Option<(ExportConfig, Mirror)>>>,
+    ) -> anyhow::Result<Pipeline> {
         let fetcher = Fetcher::new(&config.http)?;
         let topics = Topics::new(&config.topics);
-        Ok(Desk { config: Arc::new(config), store, index, fetcher, topics })
+        Ok(Pipeline { config: Arc::new(config), store, index, mirror, changed: Notify::new(), fetcher, topics })
     }
+}
+
+/// The prints of all that is kept.
+pub fn index(store: &Store) -> Result<Index, StoreError> {
+    let mut index = Index::default();
+    for printed in store.prints() {
+        let (key, print) = printed?;
+        index.insert(key, &print);
+    }
+    Ok(index)
 }
 
 /// What one poll brought.
@@ -69,6 +85,8 @@ impl Desk {
 pub struct Round {
     /// When to poll the site again.
     pub next: DateTime<Utc>,
+    /// When the next of its waiting entries is due, if any waits.
+    pub retry: Option<DateTime<Utc>>,
     pub feeds: Vec<FeedReport>,
     pub settled: Vec<Settled>,
 }
@@ -86,6 +104,8 @@ pub enum FeedNews {
     Read {
         entries: usize,
         new: usize,
+        /// Items without an address that can be fetched.
+        addressless: usize,
         repairs: Vec<String>,
     },
     /// The server asked to be left alone until then.
@@ -123,37 +143,70 @@ impl Round {
 }
 
 /// Asks a site's feeds, then settles what is due. Only the store can fail it.
-pub async fn poll(desk: &Arc<Desk>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Round, StoreError> {
-    let feeds = learn::learn(desk, site, now).await?;
-    let settled = settle::settle(desk, site, now).await?;
-    let mut round = Round { next: now, feeds, settled };
-    let mut state = desk.store.site(&site.id)?;
-    note(&mut state, &round, now);
-    round.next = pace::next(site, &desk.config.poll, &state, now);
-    state.next_poll = Some(round.next);
-    desk.store.put_site(&site.id, &state)?;
-    Ok(round)
+pub async fn poll(pipeline: &Arc<Pipeline>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Round, StoreError> {
+    let feeds = learn::learn(pipeline, site, now).await?;
+    let settled = settle::settle(pipeline, site, now).await?;
+    let (pipeline, site) = (pipeline.clone(), site.clone());
+    blocking(move || finish(&pipeline, &site, feeds, settled, now)).await
 }
 
-/// What a poll says of its site.
-fn note(state: &mut SiteState, round: &Round, now: DateTime<Utc>) {
-    match round.failure() {
-        Some(why) => {
-            state.failures += 1;
-            state.last_error = Some(why.to_owned());
-        }
-        None => {
-            state.failures = 0;
-            state.last_error = None;
-            state.last_success = Some(now);
-        }
+/// Settles what is due between two polls of the feeds: pages that failed and are tried again.
+pub async fn retry(pipeline: &Arc<Pipeline>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Round, StoreError> {
+    let settled = settle::settle(pipeline, site, now).await?;
+    let (pipeline, site) = (pipeline.clone(), site.clone());
+    blocking(move || {
+        let mut state = pipeline.store.site(&site.id)?;
+        note_settled(&mut state, &settled, now);
+        pipeline.store.put_site(&site.id, &state)?;
+        let next = state.next_poll.unwrap_or(now);
+        Ok(Round { next, retry: pipeline.store.next_due(&site.id)?, feeds: Vec::new(), settled })
+    })
+    .await
+}
+
+fn finish(
+    pipeline: &Pipeline,
+    site: &Site,
+    feeds: Vec<FeedReport>,
+    settled: Vec<Settled>,
+    now: DateTime<Utc>,
+) -> Result<Round, StoreError> {
+    let mut state = pipeline.store.site(&site.id)?;
+    note_feeds(&mut state, &feeds, now);
+    note_settled(&mut state, &settled, now);
+    let next = pace::next(site, &pipeline.config.poll, &state, now);
+    state.next_poll = Some(next);
+    pipeline.store.put_site(&site.id, &state)?;
+    Ok(Round { next, retry: pipeline.store.next_due(&site.id)?, feeds, settled })
+}
+
+/// A feed that was asked to wait says neither that the site is well nor that it fails.
+fn note_feeds(state: &mut SiteState, feeds: &[FeedReport], now: DateTime<Utc>) {
+    let read = |feed: &FeedReport| matches!(feed.result, Ok(FeedNews::Unchanged | FeedNews::Read { .. }));
+    if feeds.iter().any(read) {
+        state.failures = 0;
+        state.last_error = None;
+        state.last_success = Some(now);
+    } else if let Some(why) = feeds.iter().find_map(|feed| feed.result.as_ref().err()) {
+        state.failures += 1;
+        state.last_error = Some(why.clone());
     }
-    if round.settled.iter().any(|s| matches!(s.outcome, Outcome::Stored | Outcome::Duplicate { .. })) {
+}
+
+fn note_settled(state: &mut SiteState, settled: &[Settled], now: DateTime<Utc>) {
+    if settled.iter().any(|s| s.outcome == Outcome::Stored) {
         state.last_new = Some(now);
     }
-    state.methods.extend(round.settled.iter().filter_map(|s| s.method));
+    state.methods.extend(settled.iter().filter_map(|s| s.method));
     let surplus = state.methods.len().saturating_sub(METHODS_KEPT);
     state.methods.drain(..surplus);
+}
+
+/// A stage is pure, so what it was given is all that a panic of it can have spoilt; one page must not end a walker.
+fn caught<T>(stage: impl FnOnce() -> T) -> Result<T, String> {
+    let stopped =
+        |_| "the program stopped on it: a mistake of diemtin's own, please report it with the address".to_owned();
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(stage)).map_err(stopped)
 }
 
 /// A hop to the blocking pool, for what computes or waits for the disk.

@@ -167,14 +167,16 @@ fn round(weight: f64) -> f64 {
 
 /// The whole phrases, and those whose second half follows the first in the same sentence.
 fn joined(found: Vec<Found>, text: &str) -> Vec<Found> {
-    let mut whole: Vec<Found> = found.iter().copied().filter(|f| f.half == Half::Whole).collect();
-    let firsts = found.iter().filter(|f| f.half == Half::First);
-    whole.extend(firsts.filter_map(|first| {
-        let follows = |f: &&Found| f.half == Half::Second && f.term == first.term && f.start >= first.end;
-        let second = found.iter().filter(follows).min_by_key(|f| f.start)?;
+    let of = |half| found.iter().copied().filter(move |f| f.half == half);
+    let mut whole: Vec<Found> = of(Half::Whole).collect();
+    let mut seconds: Vec<Found> = of(Half::Second).collect();
+    seconds.sort_by_key(|f| (f.term, f.start));
+    whole.extend(of(Half::First).filter_map(|first| {
+        let next = seconds.partition_point(|f| (f.term, f.start) < (first.term, first.end));
+        let second = seconds.get(next).filter(|f| f.term == first.term)?;
         let between = text.get(first.end..second.start)?;
         let near = between.len() <= GAP && !between.contains(tokens::SENTENCE_END);
-        near.then_some(Found { half: Half::Whole, end: second.end, ..*first })
+        near.then_some(Found { half: Half::Whole, end: second.end, ..first })
     }));
     whole
 }

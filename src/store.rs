@@ -101,7 +101,7 @@ pub struct Mark {
     pub due: Option<DateTime<Utc>>,
     /// When it was last settled. Kept by the store.
     pub settled: Option<DateTime<Utc>>,
-    /// How often in a row it was settled again and had not changed. Kept by the store.
+    /// How often in a row it was settled and brought nothing new. Kept by the store.
     pub unchanged: u32,
     pub outcome: Option<Outcome>,
     /// Why it was dropped: the scores of the topics.

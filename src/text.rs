@@ -5,7 +5,7 @@ mod decode;
 mod fold;
 mod slug;
 
-pub use date::{DateOrder, date, date_in, date_order};
+pub use date::{DateOrder, VIETNAM, date, date_in, date_order};
 pub use decode::{Decoded, decode};
 pub use fold::{fold, pieces, syllables, tidy};
 pub use slug::slug;

@@ -7,7 +7,7 @@ mod house;
 
 use diemtin::article::{Judged, Outcome};
 use diemtin::config::Config;
-use diemtin::poll::{self, Desk, FeedNews, Round};
+use diemtin::poll::{self, FeedNews, Pipeline, Round};
 use diemtin::{daemon, export};
 use std::path::Path;
 use std::sync::Arc;
@@ -28,18 +28,18 @@ async fn main() -> anyhow::Result<()> {
         house.places.len(),
         config.display()
     );
-    let desk = Arc::new(tokio::task::spawn_blocking(move || Desk::open(Config::load(&config)?)).await??);
+    let pipeline = Arc::new(tokio::task::spawn_blocking(move || Pipeline::open(Config::load(&config)?)).await??);
     for nth in ["FIRST", "SECOND"] {
         println!("\n{nth} ROUND");
-        for site in &desk.config.sites {
-            let round = poll::poll(&desk, site, chrono::Utc::now()).await?;
+        for site in &pipeline.config.sites {
+            let round = poll::poll(&pipeline, site, chrono::Utc::now()).await?;
             println!("\n{} ({})", site.name, site.feeds[0]);
             tell(&round);
         }
-        let desk = desk.clone();
-        tokio::task::spawn_blocking(move || daemon::export_now(&desk)).await??;
+        let pipeline = pipeline.clone();
+        tokio::task::spawn_blocking(move || daemon::export_now(&pipeline)).await??;
     }
-    let folder = &desk.config.export.path;
+    let folder = &pipeline.config.export.path;
     let report = export::verify(folder)?;
     println!(
         "\n{}: {} files, {} changes, {} problems",

@@ -3,7 +3,6 @@
 use super::{BAD_DATA, Exit};
 use crate::article::{Clean, DateFrom, Dropped, Entry, Id, Judged, Kind, Outcome, Page, plain};
 use crate::config::{Config, Select, Site, Tls};
-use crate::dedup::Index;
 use crate::fetch::{FetchError, Fetched, Fetcher, Validators};
 use crate::poll::{self, Examined};
 use crate::select::Topics;
@@ -116,12 +115,7 @@ fn known(config: &Config, site: &Site, id: &Id, examined: &Examined) -> anyhow::
         Err(StoreError::Held(_)) => return Ok(Known::NotAsked("a running daemon holds the store".to_owned())),
         Err(other) => return Err(other.into()),
     };
-    let mut index = Index::default();
-    for printed in store.prints() {
-        let (key, print) = printed?;
-        index.insert(key, &print);
-    }
-    let twin = index.twin(&examined.print);
+    let twin = poll::index(&store)?.twin(&examined.print);
     let twin =
         twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
     Ok(Known::Asked {

@@ -3,7 +3,7 @@
 use super::LogForm;
 use crate::config::Config;
 use crate::daemon;
-use crate::poll::{self, Desk, FeedNews, Round};
+use crate::poll::{self, FeedNews, Pipeline, Round};
 use crate::store::StoreError;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,26 +17,26 @@ pub fn once(config: Config, form: LogForm) -> anyhow::Result<()> {
     if form == LogForm::Json {
         super::log::start(form);
     }
-    let desk = Arc::new(Desk::open(config)?);
+    let pipeline = Arc::new(Pipeline::open(config)?);
     let runtime = super::runtime()?;
-    let rounds = runtime.block_on(every_site(&desk))?;
-    daemon::export_now(&desk)?;
-    summarize(&desk, &rounds)
+    let rounds = runtime.block_on(every_site(&pipeline))?;
+    daemon::export_now(&pipeline)?;
+    summarize(&pipeline, &rounds)
 }
 
 /// A bar on a terminal, nothing elsewhere.
-async fn every_site(desk: &Arc<Desk>) -> Result<BTreeMap<String, Round>, StoreError> {
-    let bar = ProgressBar::new(desk.config.sites.len() as u64);
+async fn every_site(pipeline: &Arc<Pipeline>) -> Result<BTreeMap<String, Round>, StoreError> {
+    let bar = ProgressBar::new(pipeline.config.sites.len() as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").map_or(ProgressStyle::default_bar(), |s| s);
     bar.set_style(style);
-    let slots = Arc::new(Semaphore::new(desk.config.poll.concurrency));
+    let slots = Arc::new(Semaphore::new(pipeline.config.poll.concurrency));
     let mut polls = JoinSet::new();
-    for site in desk.config.sites.clone() {
-        let (desk, slots) = (desk.clone(), slots.clone());
+    for site in pipeline.config.sites.clone() {
+        let (pipeline, slots) = (pipeline.clone(), slots.clone());
         polls.spawn(async move {
             // Never closed, so there is always a slot to wait for.
             let _slot = slots.acquire().await;
-            (site.id.clone(), poll::poll(&desk, &site, Utc::now()).await)
+            (site.id.clone(), poll::poll(&pipeline, &site, Utc::now()).await)
         });
     }
     let mut rounds = BTreeMap::new();
@@ -51,7 +51,7 @@ async fn every_site(desk: &Arc<Desk>) -> Result<BTreeMap<String, Round>, StoreEr
 }
 
 /// Every site that has something to say, then the sum.
-fn summarize(desk: &Desk, rounds: &BTreeMap<String, Round>) -> anyhow::Result<()> {
+fn summarize(pipeline: &Pipeline, rounds: &BTreeMap<String, Round>) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let mut sum: BTreeMap<&str, usize> = BTreeMap::new();
     let mut failed = 0;
@@ -71,7 +71,7 @@ fn summarize(desk: &Desk, rounds: &BTreeMap<String, Round>) -> anyhow::Result<()
         out,
         "{} sites polled, {failed} failed; {sum}; export in {}",
         rounds.len(),
-        desk.config.export.path.display()
+        pipeline.config.export.path.display()
     )?;
     if failed > 0 && failed == rounds.len() {
         writeln!(out, "no site answered: is this machine connected to the Internet?")?;

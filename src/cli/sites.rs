@@ -57,5 +57,5 @@ fn written_rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
 
 /// Vietnam's time, to the minute.
 fn moment(at: Option<DateTime<Utc>>) -> String {
-    at.map_or("-".to_owned(), |at| at.with_timezone(&crate::poll::VIETNAM).format("%Y-%m-%d %H:%M").to_string())
+    at.map_or("-".to_owned(), |at| at.with_timezone(&crate::text::VIETNAM).format("%Y-%m-%d %H:%M").to_string())
 }

@@ -4,9 +4,9 @@ use super::byline::names;
 use super::headline;
 use super::ld::{self, Ld};
 use super::page::Flat;
-use super::when::{believed, in_url, vietnam, visible};
+use super::when::{believed, in_url, visible};
 use crate::article::{DateFrom, Entry};
-use crate::text::{self, fold, tidy};
+use crate::text::{VIETNAM, self, fold, tidy};
 use chrono::{DateTime, FixedOffset, Utc};
 use scraper::Html;
 use std::collections::HashMap;
@@ -108,7 +108,7 @@ fn published(
     entry: Option<&Entry>,
     now: DateTime<Utc>,
 ) -> (Option<DateTime<FixedOffset>>, DateFrom) {
-    let parse = |s: &str| text::date(s, vietnam()).and_then(|d| believed(d, now));
+    let parse = |s: &str| text::date(s, VIETNAM).and_then(|d| believed(d, now));
     let said = head.ld.published.as_deref().and_then(parse);
     let said = said.or_else(|| DATE_NAMES.iter().filter_map(|n| head.get(n)).find_map(parse));
     let said = said.or_else(|| marked(flat).find_map(|s| parse(&s)));

@@ -1,13 +1,8 @@
 //! When it was published, and how that is known.
 
-use crate::text;
+use crate::text::{self, VIETNAM};
 use chrono::{DateTime, Duration, FixedOffset, NaiveDate, TimeZone, Utc};
 use url::Url;
-
-/// Vietnam keeps no summer time.
-pub fn vietnam() -> FixedOffset {
-    FixedOffset::east_opt(7 * 3600).expect("seven hours is less than a day")
-}
 
 /// A date as a reader sees it. Longer texts are sentences, whose dates are about something else.
 pub fn visible(text: &str) -> Option<DateTime<FixedOffset>> {
@@ -15,7 +10,7 @@ pub fn visible(text: &str) -> Option<DateTime<FixedOffset>> {
     if !(5..=24).contains(&digits) || text.chars().count() > 120 {
         return None;
     }
-    text::date(text, vietnam())
+    text::date(text, VIETNAM)
 }
 
 /// Not before the web, not in the future.
@@ -30,7 +25,7 @@ pub fn in_url(url: &Url) -> Option<DateTime<FixedOffset>> {
     parts.windows(3).find_map(|w| {
         let (y, m, d) = (number(w[0], 4)?, number(w[1], 2)?, number(w[2], 2)?);
         let day = NaiveDate::from_ymd_opt(i32::try_from(y).ok()?, m, d)?;
-        vietnam().from_local_datetime(&day.and_hms_opt(0, 0, 0)?).single()
+        VIETNAM.from_local_datetime(&day.and_hms_opt(0, 0, 0)?).single()
     })
 }
 

@@ -1,10 +1,6 @@
 use super::{Feed, ParseError, parse};
-use chrono::FixedOffset;
+use crate::text::VIETNAM;
 use url::Url;
-
-fn vietnam() -> FixedOffset {
-    FixedOffset::east_opt(7 * 3600).expect("seven hours")
-}
 
 fn read(text: &str) -> Feed {
     bytes(text.as_bytes())
@@ -12,11 +8,11 @@ fn read(text: &str) -> Feed {
 
 fn bytes(body: &[u8]) -> Feed {
     let url = Url::parse("https://tinh.example.vn/rss/tin.xml").expect("an address");
-    parse(body, None, Some(&url), vietnam()).expect("a feed")
+    parse(body, None, Some(&url), VIETNAM).expect("a feed")
 }
 
 fn not_a_feed(text: &str) -> String {
-    parse(text.as_bytes(), None, None, vietnam()).expect_err("no feed").to_string()
+    parse(text.as_bytes(), None, None, VIETNAM).expect_err("no feed").to_string()
 }
 
 fn repaired(feed: &Feed, repair: &str) -> bool {
@@ -166,7 +162,7 @@ fn compression_that_was_forgotten() {
 
 #[test]
 fn what_is_no_feed_is_named() {
-    assert!(matches!(parse(b" \n", None, None, vietnam()), Err(ParseError::Empty)));
+    assert!(matches!(parse(b" \n", None, None, VIETNAM), Err(ParseError::Empty)));
     let page = "<!DOCTYPE html><html><head><link rel=\"alternate\" type=\"application/rss+xml\" href=\"/rss.xml\"></head></html>";
     assert_eq!(not_a_feed(page), "not a feed: an HTML page; its feed is /rss.xml");
     assert_eq!(not_a_feed("<html><form><input type=\"password\"></form></html>"), "not a feed: a login page");

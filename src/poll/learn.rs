@@ -1,20 +1,25 @@
 //! Feeds to entries: every feed is asked, what it shows is remembered together with its validators.
 
-use super::{Desk, FeedNews, FeedReport, VIETNAM, blocking};
+use super::{FeedNews, FeedReport, Pipeline, blocking, caught};
 use crate::article::{Entry, Id, Page};
 use crate::config::Site;
 use crate::fetch::{FetchError, Fetched, Validators};
 use crate::parse::{self, Feed, Item};
 use crate::status;
 use crate::store::{FeedState, StoreError};
+use crate::text::VIETNAM;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use url::Url;
 
-pub async fn learn(desk: &Arc<Desk>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Vec<FeedReport>, StoreError> {
+pub async fn learn(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    now: DateTime<Utc>,
+) -> Result<Vec<FeedReport>, StoreError> {
     let mut reports = Vec::with_capacity(site.feeds.len());
     for url in &site.feeds {
-        let result = ask(desk, site, url, now).await?;
+        let result = ask(pipeline, site, url, now).await?;
         status::feed_asked(site, url, &result);
         reports.push(FeedReport { url: url.clone(), result });
     }
@@ -22,31 +27,32 @@ pub async fn learn(desk: &Arc<Desk>, site: &Arc<Site>, now: DateTime<Utc>) -> Re
 }
 
 async fn ask(
-    desk: &Arc<Desk>,
+    pipeline: &Arc<Pipeline>,
     site: &Arc<Site>,
     url: &Url,
     now: DateTime<Utc>,
 ) -> Result<Result<FeedNews, String>, StoreError> {
-    let before = desk.store.site(&site.id)?.feeds.remove(url).unwrap_or_default();
+    let (store, id) = (pipeline.store.clone(), site.id.clone());
+    let before = blocking(move || store.site(&id)).await?.feeds.remove(url).unwrap_or_default();
     if let Some(until) = before.not_before.filter(|until| *until > now) {
         return Ok(Ok(FeedNews::Waiting(until)));
     }
-    let answer = desk.fetcher.get(site, url, &before.validators).await;
-    let (desk, site, url) = (desk.clone(), site.clone(), url.clone());
+    let answer = pipeline.fetcher.get(site, url, &before.validators).await;
+    let (pipeline, site, url) = (pipeline.clone(), site.clone(), url.clone());
     blocking(move || match answer {
-        Ok(Fetched::Page { page, validators }) => read(&desk, &site, &url, &before, page, validators, now),
+        Ok(Fetched::Page { page, validators }) => read(&pipeline, &site, &url, &before, page, validators, now),
         Ok(Fetched::NotModified { validators }) => {
-            remember(&desk, &site, &url, &succeeded(&before, validators, now), &[], now)?;
+            remember(&pipeline, &site, &url, &succeeded(&before, validators, now), &[], now)?;
             Ok(Ok(FeedNews::Unchanged))
         }
-        Err(error) => failed(&desk, &site, &url, before, &error, now),
+        Err(error) => failed(&pipeline, &site, &url, before, &error, now),
     })
     .await
 }
 
 /// A body: the same as last time, a feed, or something else.
 fn read(
-    desk: &Desk,
+    pipeline: &Pipeline,
     site: &Site,
     url: &Url,
     before: &FeedState,
@@ -57,19 +63,22 @@ fn read(
     let hash = blake3::hash(&page.body).to_hex().to_string();
     let after = FeedState { body_hash: Some(hash), ..succeeded(before, validators, now) };
     if before.body_hash == after.body_hash {
-        remember(desk, site, url, &after, &[], now)?;
+        remember(pipeline, site, url, &after, &[], now)?;
         return Ok(Ok(FeedNews::Unchanged));
     }
-    match parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), VIETNAM) {
+    let parse = || parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), VIETNAM);
+    match caught(parse).and_then(|feed| feed.map_err(|why| why.to_string())) {
         Ok(Feed { items, repairs, .. }) => {
-            let entries = entries(items, &page.url);
-            let new = remember(desk, site, url, &after, &entries, now)?;
-            Ok(Ok(FeedNews::Read { entries: entries.len(), new, repairs }))
+            let all = items.len();
+            let entries: Vec<Entry> = items.into_iter().filter_map(|item| entry(item, &page.url)).collect();
+            let new = remember(pipeline, site, url, &after, &entries, now)?;
+            let addressless = all - entries.len();
+            Ok(Ok(FeedNews::Read { entries: entries.len(), new, addressless, repairs }))
         }
         // What was not a feed must not answer 304 next time.
         Err(error) => {
             let before = FeedState { validators: Validators::default(), body_hash: None, ..before.clone() };
-            stumbled(desk, site, url, before, error.to_string(), None, now)
+            stumbled(pipeline, site, url, before, error, None, now)
         }
     }
 }
@@ -86,7 +95,7 @@ fn succeeded(before: &FeedState, validators: Validators, now: DateTime<Utc>) -> 
 }
 
 fn failed(
-    desk: &Desk,
+    pipeline: &Pipeline,
     site: &Site,
     url: &Url,
     before: FeedState,
@@ -97,11 +106,11 @@ fn failed(
         FetchError::Busy { until, .. } => *until,
         _ => None,
     };
-    stumbled(desk, site, url, before, error.to_string(), until, now)
+    stumbled(pipeline, site, url, before, error.to_string(), until, now)
 }
 
 fn stumbled(
-    desk: &Desk,
+    pipeline: &Pipeline,
     site: &Site,
     url: &Url,
     before: FeedState,
@@ -110,30 +119,26 @@ fn stumbled(
     now: DateTime<Utc>,
 ) -> Result<Result<FeedNews, String>, StoreError> {
     let after = FeedState { failures: before.failures + 1, last_error: Some(why.clone()), not_before, ..before };
-    remember(desk, site, url, &after, &[], now)?;
+    remember(pipeline, site, url, &after, &[], now)?;
     Ok(Err(why))
 }
 
 /// Returns how many entries were never seen before.
 fn remember(
-    desk: &Desk,
+    pipeline: &Pipeline,
     site: &Site,
     url: &Url,
     feed: &FeedState,
     entries: &[Entry],
     now: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
-    let mut state = desk.store.site(&site.id)?;
+    let mut state = pipeline.store.site(&site.id)?;
     state.feeds.insert(url.clone(), feed.clone());
-    desk.store.learn(&site.id, url, entries, &state, now)
+    pipeline.store.learn(&site.id, url, entries, &state, now)
 }
 
-/// Items with an address; an item without one has no identity and cannot be fetched.
-fn entries(items: Vec<Item>, base: &Url) -> Vec<Entry> {
-    items.into_iter().filter_map(|item| entry(item, base)).collect()
-}
-
-fn entry(item: Item, base: &Url) -> Option<Entry> {
+/// None for an item without an address: it has no identity and cannot be fetched.
+pub fn entry(item: Item, base: &Url) -> Option<Entry> {
     let link = item.link.or(item.id.filter(|id| id.starts_with("http")))?;
     let url = base.join(link.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(Entry {

@@ -8,21 +8,29 @@ use std::time::Duration;
 /// How far apart the very first polls of the sites begin.
 const FIRST_GAP: Duration = Duration::from_secs(2);
 
-/// The `nth` of the sites' first poll after a start: when it was due, or one after the other where that is past.
-pub fn first(state: &SiteState, nth: usize, every: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
-    let turn = FIRST_GAP.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(every);
-    state.next_poll.unwrap_or(now).max(now + delta(turn))
+/// The `nth` of the sites' first poll after a start or a reload: when it was due, or one after the other where that is
+/// past. A site whose feeds or interval were changed does not wait for what was planned before.
+pub fn first(site: &Site, state: &SiteState, poll: &PollConfig, nth: usize, now: DateTime<Utc>) -> DateTime<Utc> {
+    let turn = now + delta(FIRST_GAP.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(site.every));
+    let changed = site.feeds.iter().any(|url| !state.feeds.contains_key(url));
+    let longest = if state.failures == 0 { site.every.saturating_mul(2) } else { poll.at_most };
+    match state.next_poll {
+        // Further away than any plan: the clock was wrong, or the interval has become shorter.
+        Some(planned) if !changed && planned <= now + delta(longest) => planned.max(turn),
+        _ => turn,
+    }
 }
 
 /// After a success, the site's own moment within its interval (so that sites stay spread, over restarts too); after
-/// failures, intervals that double; never earlier than its feeds' servers asked for.
+/// failures, intervals that double; while every feed is asked to wait, not before the first of them may be asked.
 pub fn next(site: &Site, poll: &PollConfig, state: &SiteState, now: DateTime<Utc>) -> DateTime<Utc> {
     let at = match state.failures {
         0 => own_moment(&site.id, site.every, now),
         failures => now + delta(backoff(site.every, failures, poll.at_most)),
     };
-    let asked = site.feeds.iter().filter_map(|url| state.feeds.get(url)?.not_before).min();
-    asked.map_or(at, |asked| at.max(asked))
+    let asked = |url| state.feeds.get(url)?.not_before.filter(|until| *until > now);
+    let asked: Option<Vec<DateTime<Utc>>> = site.feeds.iter().map(asked).collect();
+    asked.and_then(|all| all.into_iter().min()).map_or(at, |first| at.max(first))
 }
 
 fn backoff(every: Duration, failures: u32, at_most: Duration) -> Duration {

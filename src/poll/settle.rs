@@ -1,6 +1,6 @@
 //! Entries to articles: each page is fetched, examined and decided upon, and the decision written at once.
 
-use super::{Desk, Settled, VIETNAM, blocking};
+use super::{Pipeline, Settled, blocking, caught};
 use crate::article::{
     self, Article, Clean, Copy, DateFrom, Entry, Extraction, Outcome, Page, Revision, TopicMatch, Verdict,
 };
@@ -11,12 +11,15 @@ use crate::fetch::{FetchError, Fetched, Validators};
 use crate::select::Topics;
 use crate::status;
 use crate::store::{Change, Mark, StoreError};
+use crate::text::{VIETNAM, fold};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
 /// After the eighth failure a page is given up; the waits between double from a quarter of an hour to 16 hours.
 const TRIES: u32 = 8;
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(15);
+/// After so many pages in a row that could not be reached, the host is left alone until the next poll.
+const UNREACHABLE: u32 = 3;
 
 /// An article as judged, before anyone asked whether it is known.
 #[derive(Debug)]
@@ -54,41 +57,71 @@ fn opening(clean: &Clean) -> String {
     format!("{}…", words.join(" "))
 }
 
-pub async fn settle(desk: &Arc<Desk>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Vec<Settled>, StoreError> {
+pub async fn settle(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Settled>, StoreError> {
+    let (store, id) = (pipeline.store.clone(), site.id.clone());
+    let due = blocking(move || store.due(&id, now)).await?;
     let mut all = Vec::new();
-    for mark in desk.store.due(&site.id, now)? {
-        let settled = settle_one(desk, site, mark, now).await?;
+    let mut unreachable = 0;
+    for mark in due {
+        let page = if site.pages { Some(page(pipeline, site, &mark).await) } else { None };
+        unreachable = if page.as_ref().is_some_and(of_the_host) { unreachable + 1 } else { 0 };
+        let busy = matches!(page, Some(Err(FetchError::Busy { .. })));
+        let settled = settle_one(pipeline, site, mark, page, now).await?;
         status::entry_settled(site, &settled);
         all.push(settled);
+        // The rest is not asked for today, so it costs them no try.
+        if busy || unreachable == UNREACHABLE {
+            break;
+        }
     }
     Ok(all)
 }
 
-async fn settle_one(desk: &Arc<Desk>, site: &Arc<Site>, mark: Mark, now: DateTime<Utc>) -> Result<Settled, StoreError> {
-    let page = if site.pages { Some(page(desk, site, &mark).await) } else { None };
-    let (desk, site) = (desk.clone(), site.clone());
+/// Whether a failure says more of the host than of the page.
+fn of_the_host(page: &Result<Page, FetchError>) -> bool {
+    matches!(page, Err(FetchError::Network(_)))
+}
+
+async fn settle_one(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    mark: Mark,
+    page: Option<Result<Page, FetchError>>,
+    now: DateTime<Utc>,
+) -> Result<Settled, StoreError> {
+    let (pipeline, site) = (pipeline.clone(), site.clone());
     blocking(move || match page.transpose() {
-        Ok(page) => judge(&desk, &site, mark, page, now),
-        Err(error) => put_off(&desk, &site, mark, &error, now),
+        Ok(page) => judge(&pipeline, &site, mark, page, now),
+        Err(error) => put_off(&pipeline, &site, mark, &error, now),
     })
     .await
 }
 
-async fn page(desk: &Desk, site: &Site, mark: &Mark) -> Result<Page, FetchError> {
-    match desk.fetcher.get(site, &mark.entry.url, &Validators::default()).await? {
+async fn page(pipeline: &Pipeline, site: &Site, mark: &Mark) -> Result<Page, FetchError> {
+    match pipeline.fetcher.get(site, &mark.entry.url, &Validators::default()).await? {
         Fetched::Page { page, .. } => Ok(page),
         Fetched::NotModified { .. } => Err(FetchError::Status { status: 304 }),
     }
 }
 
 /// Examined and written, with the index held in between.
-fn judge(desk: &Desk, site: &Site, mark: Mark, page: Option<Page>, now: DateTime<Utc>) -> Result<Settled, StoreError> {
-    let examined = match examine(page.as_ref(), &mark.entry, site, &desk.topics, now) {
+fn judge(
+    pipeline: &Pipeline,
+    site: &Site,
+    mark: Mark,
+    page: Option<Page>,
+    now: DateTime<Utc>,
+) -> Result<Settled, StoreError> {
+    let examined = match fit(pipeline, site, &mark, page.as_ref(), now) {
         Ok(examined) => examined,
-        Err(error) => return later(desk, site, mark, error.to_string(), None, now),
+        Err(why) => return later(pipeline, site, mark, why, None, now),
     };
-    let mut index = desk.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let (outcome, change) = decide(desk, site, &mark, &examined, &index, now)?;
+    let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (outcome, change) = decide(pipeline, site, &mark, &examined, &index, now)?;
     let settled = Settled {
         url: mark.entry.url.clone(),
         title: examined.title,
@@ -98,30 +131,68 @@ fn judge(desk: &Desk, site: &Site, mark: Mark, page: Option<Page>, now: DateTime
         dropped: examined.clean.dropped.len(),
     };
     let mark = Mark { due: None, outcome: Some(outcome), judged: examined.verdict.topics, ..mark };
-    let raw = page.as_ref().filter(|_| !desk.config.store.raw_pages.is_zero());
-    let written = desk.store.settle(&site.id, &mark, change, raw, now)?;
+    let raw = page.as_ref().filter(|_| !pipeline.config.store.raw_pages.is_zero());
+    let written = pipeline.store.settle(&site.id, &mark, change, raw, now)?;
     if let Some(key) = written.key {
         index.insert(key, &examined.print);
+        pipeline.changed.notify_one();
     }
     Ok(settled)
 }
 
+/// Examined, or why that must wait: the page holds no article, or another than its feed announced. At the last try the
+/// feed's own text stands for a page that holds none, and what the page is counts as it is.
+fn fit(
+    pipeline: &Pipeline,
+    site: &Site,
+    mark: &Mark,
+    page: Option<&Page>,
+    now: DateTime<Utc>,
+) -> Result<Examined, String> {
+    let look = |page: Option<&Page>| {
+        let examined = caught(|| examine(page, &mark.entry, site, &pipeline.topics, now));
+        examined.and_then(|examined| examined.map_err(|why| why.to_string()))
+    };
+    let last = mark.tries + 1 >= TRIES;
+    match look(page) {
+        Ok(examined) if !last && page.is_some() && !announced(pipeline, site, mark, &examined, now) => {
+            Err("the page is about something else than its feed announced".to_owned())
+        }
+        Err(_) if last && page.is_some() => look(None),
+        other => other,
+    }
+}
+
+/// Whether a page that is off topic is the one that its feed announced. Maintenance and login pages come with status
+/// 200; an article that the feed's own words select is not lost to one.
+fn announced(pipeline: &Pipeline, site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>) -> bool {
+    if wanted(site, &examined.verdict) {
+        return true;
+    }
+    let Some(title) = mark.entry.title.as_deref().map(fold) else { return true };
+    let found = fold(&examined.title);
+    let same = found.contains(title.trim_end_matches(['.', '…', ' '])) || title.contains(&found);
+    let of_feed = || caught(|| examine(None, &mark.entry, site, &pipeline.topics, now));
+    same || !matches!(of_feed(), Ok(Ok(of_feed)) if wanted(site, &of_feed.verdict))
+}
+
 fn decide(
-    desk: &Desk,
+    pipeline: &Pipeline,
     site: &Site,
     mark: &Mark,
     examined: &Examined,
     index: &crate::dedup::Index,
     now: DateTime<Utc>,
 ) -> Result<(Outcome, Change), StoreError> {
-    if let Some(known) = desk.store.article(&mark.entry.id)? {
-        return Ok(again(known, site, mark, examined, now));
+    if let Some(known) = pipeline.store.article(&mark.entry.id)? {
+        let owned = pipeline.config.sites.iter().any(|other| other.id == known.site.id && other.id != site.id);
+        return Ok(if owned { another(&known) } else { again(known, site, mark, examined, now) });
     }
     if !wanted(site, &examined.verdict) {
         return Ok((Outcome::OffTopic, Change::None));
     }
     if let Some(twin) = index.twin(&examined.print)
-        && let Some(first) = desk.store.article_at(twin.key)?
+        && let Some(first) = pipeline.store.article_at(twin.key)?
     {
         let copy = copy_of(site, mark, examined, twin.similarity);
         let print = Some(examined.print.clone());
@@ -131,13 +202,15 @@ fn decide(
     Ok((Outcome::Stored, Change::New { article, print: examined.print.clone() }))
 }
 
+/// The page of an article that is already kept, for another site that is still configured.
+fn another(known: &Article) -> (Outcome, Change) {
+    (Outcome::Kept { why: format!("the same address is kept for {}", known.site.id) }, Change::None)
+}
+
 /// The page of an article that is already kept.
 fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>) -> (Outcome, Change) {
     if known.title == examined.title && known.blocks == examined.clean.blocks {
         return (Outcome::Unchanged, Change::None);
-    }
-    if known.site.id != site.id {
-        return (Outcome::Kept { why: format!("the same address is kept for {}", known.site.id) }, Change::None);
     }
     if let Some(why) = worse(&known, examined) {
         return (Outcome::Kept { why }, Change::None);
@@ -223,21 +296,21 @@ fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>
 
 /// The page could not be had.
 fn put_off(
-    desk: &Desk,
+    pipeline: &Pipeline,
     site: &Site,
     mark: Mark,
     error: &FetchError,
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
     match error {
-        FetchError::Gone { .. } | FetchError::Refused(_) => give_up(desk, site, mark, error.to_string(), now),
-        FetchError::Busy { until, .. } => later(desk, site, mark, error.to_string(), *until, now),
-        _ => later(desk, site, mark, error.to_string(), None, now),
+        FetchError::Gone { .. } => give_up(pipeline, site, mark, error.to_string(), now),
+        FetchError::Busy { until, .. } => later(pipeline, site, mark, error.to_string(), *until, now),
+        _ => later(pipeline, site, mark, error.to_string(), None, now),
     }
 }
 
 fn later(
-    desk: &Desk,
+    pipeline: &Pipeline,
     site: &Site,
     mark: Mark,
     why: String,
@@ -246,22 +319,34 @@ fn later(
 ) -> Result<Settled, StoreError> {
     let tries = mark.tries + 1;
     if tries >= TRIES {
-        return give_up(desk, site, Mark { tries, ..mark }, why, now);
+        return give_up(pipeline, site, Mark { tries, ..mark }, why, now);
     }
     let due = now + FIRST_WAIT * 2_i32.pow(tries - 1);
     let due = not_before.map_or(due, |at| at.max(due));
     let mark = Mark { tries, due: Some(due), ..mark };
-    write(desk, site, mark, Outcome::Later { why }, now)
+    write(pipeline, site, mark, Outcome::Later { why }, now)
 }
 
-fn give_up(desk: &Desk, site: &Site, mark: Mark, why: String, now: DateTime<Utc>) -> Result<Settled, StoreError> {
-    write(desk, site, Mark { due: None, ..mark }, Outcome::GaveUp { why }, now)
+fn give_up(
+    pipeline: &Pipeline,
+    site: &Site,
+    mark: Mark,
+    why: String,
+    now: DateTime<Utc>,
+) -> Result<Settled, StoreError> {
+    write(pipeline, site, Mark { due: None, ..mark }, Outcome::GaveUp { why }, now)
 }
 
 /// An entry of which there is only a mark to write.
-fn write(desk: &Desk, site: &Site, mark: Mark, outcome: Outcome, now: DateTime<Utc>) -> Result<Settled, StoreError> {
+fn write(
+    pipeline: &Pipeline,
+    site: &Site,
+    mark: Mark,
+    outcome: Outcome,
+    now: DateTime<Utc>,
+) -> Result<Settled, StoreError> {
     let mark = Mark { outcome: Some(outcome.clone()), ..mark };
-    desk.store.settle(&site.id, &mark, Change::None, None, now)?;
+    pipeline.store.settle(&site.id, &mark, Change::None, None, now)?;
     let title = mark.entry.title.clone().unwrap_or_default();
     Ok(Settled { url: mark.entry.url, title, outcome, judged: Vec::new(), method: None, dropped: 0 })
 }

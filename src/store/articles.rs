@@ -148,8 +148,11 @@ impl Store {
         if prints.contains(&print) {
             return Ok(None);
         }
-        prints.drain(..(prints.len() + 1).saturating_sub(PRINTS));
         prints.push(print);
+        // the first is the article's own
+        if prints.len() > PRINTS {
+            prints.remove(1);
+        }
         Ok(Some(prints))
     }
 }

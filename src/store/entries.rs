@@ -30,7 +30,8 @@ impl Store {
     /// Remembers a feed's entries and the site's state (validators included) in one transaction. Entries never seen
     /// become due now; known ones have `last_seen` moved, and become due again where their feed says something else of
     /// them than before, but not more often than hourly, and ever more rarely while their pages do not change. Once
-    /// a day, marks of settled entries not seen for 90 days go. Returns how many are new.
+    /// a day, settled marks of this feed that it has not shown for 90 days go, but only against entries it shows now:
+    /// a feed that is silent, or failing, forgets nothing. Returns how many are new.
     pub fn learn(
         &self,
         site: &str,
@@ -50,7 +51,7 @@ impl Store {
                 writes.push(Write::of(site, old.as_ref(), mark)?);
             }
         }
-        let forgotten = self.to_forget(site, &seen, now)?;
+        let forgotten = if entries.is_empty() { None } else { self.to_forget(site, feed, &seen, now)? };
         let chore = record::pack(&now)?;
         let state = record::pack(state)?;
         self.transaction(|trees| {
@@ -62,7 +63,7 @@ impl Store {
                 trees.gone.remove(key.as_slice())?;
             }
             if forgotten.is_some() {
-                record::put(&trees.meta, &swept_key(site), &chore)?;
+                record::put(&trees.meta, &swept_key(site, feed), &chore)?;
             }
             record::put(&trees.sites, site.as_bytes(), &state)
         })?;
@@ -139,21 +140,22 @@ impl Store {
         keys.map(|key| key.map(|_| 1)).sum()
     }
 
-    /// Keys of marks that may go; none where the site was swept less than a day ago.
+    /// Keys of marks that may go; none where the feed was swept less than a day ago.
     fn to_forget(
         &self,
         site: &str,
+        feed: &Url,
         seen: &std::collections::BTreeSet<&Id>,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<Vec<u8>>>> {
-        let swept: Option<DateTime<Utc>> = self.get_locked("meta", &self.trees.meta, &swept_key(site))?;
+        let swept: Option<DateTime<Utc>> = self.get_locked("meta", &self.trees.meta, &swept_key(site, feed))?;
         if swept.is_some_and(|at| now - at < TimeDelta::days(1)) {
             return Ok(None);
         }
         let mut keys = Vec::new();
         for id in self.entry_ids(site)? {
             let Some(mark) = self.mark_locked(site, &id)? else { continue };
-            if mark.due.is_none() && now - mark.last_seen > FORGET_AFTER && !seen.contains(&id) {
+            if mark.feed == *feed && mark.due.is_none() && now - mark.last_seen > FORGET_AFTER && !seen.contains(&id) {
                 keys.push(entry_key(site, &id));
             }
         }
@@ -203,12 +205,17 @@ impl Write {
 fn learned(old: Option<&Mark>, entry: &Entry, feed: &Url, now: DateTime<Utc>) -> Option<Mark> {
     let said = said(entry);
     let Some(old) = old else { return Some(first(entry, feed, said, now)) };
+    let stale = now - old.last_seen >= SEEN_TO;
     // two feeds of a site may word the same entry differently: the first to bring it is believed
     let changed = old.feed == *feed && old.said != said;
-    if !changed && now - old.last_seen < SEEN_TO {
+    if !changed && !stale {
         return None;
     }
     let mut mark = Mark { last_seen: now, ..old.clone() };
+    // that one no longer shows it, or is no longer asked
+    if stale && old.feed != *feed {
+        (mark.feed, mark.said) = (feed.clone(), said.clone());
+    }
     if changed {
         mark.said = said;
         mark.entry = entry.clone();
@@ -242,8 +249,8 @@ pub(super) fn settled(mark: &Mark, now: DateTime<Utc>) -> Mark {
     let mut mark = mark.clone();
     if mark.due.is_none() {
         mark.settled = Some(now);
-        let again = mark.outcome == Some(Outcome::Unchanged);
-        mark.unchanged = if again { mark.unchanged.saturating_add(1) } else { 0 };
+        let news = matches!(mark.outcome, Some(Outcome::Stored | Outcome::Revision { .. }));
+        mark.unchanged = if !news { mark.unchanged.saturating_add(1) } else { 0 };
     }
     mark
 }
@@ -284,6 +291,6 @@ fn due_time(due: DateTime<Utc>) -> [u8; 8] {
     due.timestamp_millis().max(0).to_be_bytes()
 }
 
-fn swept_key(site: &str) -> Vec<u8> {
-    [b"swept\0", site.as_bytes()].concat()
+fn swept_key(site: &str, feed: &Url) -> Vec<u8> {
+    [b"swept\0", site.as_bytes(), b"\0", feed.as_str().as_bytes()].concat()
 }

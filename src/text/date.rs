@@ -7,6 +7,9 @@ use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTim
 use reader::Reader;
 use unicode_normalization::UnicodeNormalization;
 
+/// Vietnam's time, the year round.
+pub const VIETNAM: FixedOffset = FixedOffset::east_opt(7 * 3600).expect("seven hours are less than a day");
+
 /// Which of two numbers is the day, where both could be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DateOrder {

@@ -156,10 +156,10 @@ fn touch_feed(office: &Office, title: &str) {
 #[tokio::test]
 async fn a_walk_that_was_cut_goes_on() {
     let office = Office::new(&[SITE]);
-    let site = office.desk.config.sites[0].clone();
+    let site = office.pipeline.config.sites[0].clone();
     let feed = office.house.place(SITE).feed.clone();
     let cut = {
-        let mut walk = std::pin::pin!(diemtin::poll::poll(&office.desk, &site, noon()));
+        let mut walk = std::pin::pin!(diemtin::poll::poll(&office.pipeline, &site, noon()));
         loop {
             tokio::select! {
                 biased;

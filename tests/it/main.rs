@@ -12,7 +12,7 @@ mod sites;
 use chrono::{DateTime, Utc};
 use diemtin::config::Config;
 use diemtin::daemon::export_now;
-use diemtin::poll::{self, Desk, Round};
+use diemtin::poll::{self, Pipeline, Round};
 use house::House;
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,7 +49,7 @@ pub fn stderr(output: &Output) -> String {
 pub struct Office {
     pub house: House,
     pub folder: TempDir,
-    pub desk: Arc<Desk>,
+    pub pipeline: Arc<Pipeline>,
 }
 
 impl Office {
@@ -57,18 +57,18 @@ impl Office {
         let house = House::open();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = Config::load(&house.config(folder.path(), only)).expect("the fixtures' configuration is right");
-        let desk = Arc::new(Desk::open(config).expect("a new store opens"));
-        Office { house, folder, desk }
+        let pipeline = Arc::new(Pipeline::open(config).expect("a new store opens"));
+        Office { house, folder, pipeline }
     }
 
     pub async fn poll(&self, site: &str, now: DateTime<Utc>) -> Round {
-        let site = self.desk.config.sites.iter().find(|s| s.id == site).expect("a configured site");
-        poll::poll(&self.desk, site, now).await.expect("the store works")
+        let site = self.pipeline.config.sites.iter().find(|s| s.id == site).expect("a configured site");
+        poll::poll(&self.pipeline, site, now).await.expect("the store works")
     }
 
     pub fn export(&self) -> PathBuf {
-        export_now(&self.desk).expect("the folder can be written");
-        self.desk.config.export.path.clone()
+        export_now(&self.pipeline).expect("the folder can be written");
+        self.pipeline.config.export.path.clone()
     }
 }
 

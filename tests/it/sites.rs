@@ -42,7 +42,7 @@ fn fixture(place: &Place, shipped: &Config, layout: bool) -> Fixture {
     let raw = fs::read(place.folder.join(&place.files[&place.feed].0)).expect("a feed");
     let url: Url = format!("{base}{}", place.feed).parse().expect("an address");
     let mime = Some(place.files[&place.feed].1.as_str());
-    let feed = parse::parse(&house::fill(&raw, &base, 7), mime, Some(&url), poll::VIETNAM);
+    let feed = parse::parse(&house::fill(&raw, &base, 7), mime, Some(&url), diemtin::text::VIETNAM);
     let feed = feed.unwrap_or_else(|why| panic!("{}: {why}", place.id));
     let entries = feed.items.into_iter().map(|item| {
         let url = url.join(item.link.as_deref().expect("a link")).expect("an address");
