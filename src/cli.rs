@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// Điểm tin: polls the feeds of Vietnamese provincial sites and keeps what is about civic mobilization (dân vận).
 #[derive(Parser, Debug)]
-#[command(name = "diemtin", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "diemtin", version, max_term_width = 100, disable_help_subcommand = true, after_long_help = EXIT_CODES)]
 struct Cli {
     /// The configuration [default: config.toml here, else /etc/diemtin/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
@@ -28,6 +28,10 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong command line, 65 bad input data, 69 the store is held by a running daemon, \
+78 bad configuration. DIEMTIN_STORE_PATH, DIEMTIN_EXPORT_PATH and DIEMTIN_STATUS_LISTEN override the configuration.";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum LogForm {
@@ -97,6 +101,7 @@ struct Exit {
 }
 
 const FAILED: u8 = 1;
+const USAGE: u8 = 2;
 const BAD_DATA: u8 = 65;
 const STORE_HELD: u8 = 69;
 const BAD_CONFIG: u8 = 78;
@@ -105,12 +110,17 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("diemtin: {error:#}");
-            ExitCode::from(exit_code(&error))
-        }
+        Err(error) => ExitCode::from(report(&error)),
     }
+}
+
+/// Says what failed; returns the exit code. `diemtin … | head` is no failure.
+fn report(error: &anyhow::Error) -> u8 {
+    if broken_pipe(error) {
+        return 0;
+    }
+    eprintln!("diemtin: {error:#}");
+    exit_code(error)
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
@@ -143,9 +153,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// `diemtin … | head` is no failure.
 fn broken_pipe(error: &anyhow::Error) -> bool {
+    let of_json = |e: &serde_json::Error| e.io_error_kind() == Some(io::ErrorKind::BrokenPipe);
     error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        || error.downcast_ref::<serde_json::Error>().is_some_and(of_json)
 }
 
 fn load(file: Option<&Path>) -> anyhow::Result<Config> {
@@ -164,8 +175,20 @@ fn run_daemon(file: Option<&Path>, form: LogForm) -> anyhow::Result<()> {
     done
 }
 
+/// Vietnam's time, to the minute.
+fn moment(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.with_timezone(&crate::text::VIETNAM).format("%Y-%m-%d %H:%M").to_string()
+}
+
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// For commands that look: they never make a store, which would then belong to whoever looked.
+fn existing_store(config: &Config) -> anyhow::Result<Store> {
+    let path = &config.store.path;
+    anyhow::ensure!(path.exists(), "there is no store at {}: `diemtin run` or `once` makes it", path.display());
+    Ok(Store::open(path)?)
 }
 
 fn check(file: Option<&Path>) -> anyhow::Result<()> {
@@ -194,7 +217,7 @@ fn verify(config: &Config, json: bool) -> anyhow::Result<()> {
 }
 
 fn rebuild(config: &Config) -> anyhow::Result<()> {
-    let store = Store::open(&config.store.path)?;
+    let store = existing_store(config)?;
     let rows = crate::status::rows(config, &store)?;
     let made = export::rebuild(&store, &config.export, &rows)?;
     eprintln!("{}: change {}, {} files written", config.export.path.display(), made.seq, made.files);

@@ -56,7 +56,7 @@ fn tell(round: &Round) {
     for feed in &round.feeds {
         match &feed.result {
             Ok(FeedNews::Unchanged) => println!("  the feed is unchanged"),
-            Ok(FeedNews::Read { entries, new, repairs }) => {
+            Ok(FeedNews::Read { entries, new, repairs, .. }) => {
                 println!("  {entries} entries, {new} new");
                 repairs.iter().for_each(|repair| println!("  feed mended: {repair}"));
             }

@@ -3,7 +3,6 @@
 mod stages;
 
 use super::{BAD_DATA, Exit};
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use stages::{Dedup, Stage};
@@ -41,7 +40,7 @@ enum StageName {
 
 #[derive(Args, Debug)]
 struct Input {
-    /// One object a file
+    /// A feed, a page or a text as it is; one answer each
     #[arg(value_name = "FILE", required_unless_present = "jsonl", conflicts_with = "jsonl")]
     files: Vec<PathBuf>,
     /// One object a line, from standard input
@@ -68,10 +67,11 @@ fn each(input: &Input, stage: &Stage) -> anyhow::Result<()> {
     bulk(input, |given| stage.answer(given), |answer| answer)
 }
 
-/// One thing to work on.
+/// One thing to work on, or why there is none.
 pub enum Given {
     Line(String),
     File { name: String, bytes: Vec<u8> },
+    Unreadable { name: String, why: String },
 }
 
 /// `work` on all threads, then `finish` in input order, then a line of output.
@@ -89,10 +89,14 @@ fn bulk<T: Send>(
         let reader = scope.spawn(move || read(input, &give));
         for _ in 0..jobs {
             let (take, work, done) = (&take, &work, done.clone());
-            scope.spawn(move || toil(take, work, &done));
+            scope.spawn(move || work_off(take, work, &done));
         }
         drop(done);
-        let all_good = write_in_order(collect, &mut finish)?;
+        let all_good = match write_in_order(collect, &mut finish) {
+            Ok(all_good) => all_good,
+            // The reader may be waiting for a line that never comes, so nothing is joined: `… | head` ends here.
+            Err(why) => std::process::exit(i32::from(super::report(&why))),
+        };
         match reader.join() {
             Ok(read) => read?,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -105,7 +109,7 @@ fn bulk<T: Send>(
     })
 }
 
-fn toil<T>(take: &Mutex<Receiver<(usize, Given)>>, work: impl Fn(Given) -> T, done: &SyncSender<(usize, T)>) {
+fn work_off<T>(take: &Mutex<Receiver<(usize, Given)>>, work: impl Fn(Given) -> T, done: &SyncSender<(usize, T)>) {
     loop {
         let next = take.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).recv();
         let Ok((n, given)) = next else { return };
@@ -119,8 +123,12 @@ fn toil<T>(take: &Mutex<Receiver<(usize, Given)>>, work: impl Fn(Given) -> T, do
 fn read(input: &Input, give: &SyncSender<(usize, Given)>) -> anyhow::Result<()> {
     if !input.jsonl {
         for (n, file) in input.files.iter().enumerate() {
-            let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
-            if give.send((n, Given::File { name: file.display().to_string(), bytes })).is_err() {
+            let name = file.display().to_string();
+            let given = match std::fs::read(file) {
+                Ok(bytes) => Given::File { name, bytes },
+                Err(why) => Given::Unreadable { name, why: why.to_string() },
+            };
+            if give.send((n, given)).is_err() {
                 return Ok(());
             }
         }

@@ -1,14 +1,14 @@
 //! `diemtin explain`: what would become of a page, and why.
 
-use super::{BAD_DATA, Exit};
-use crate::article::{Clean, DateFrom, Dropped, Entry, Id, Judged, Kind, Outcome, Page, plain};
+use super::{BAD_DATA, Exit, USAGE};
+use crate::article::{Clean, DateFrom, Dropped, Entry, Id, Judged, Kind, Method, Outcome, Page, plain};
 use crate::config::{Config, Select, Site, Tls};
 use crate::fetch::{FetchError, Fetched, Fetcher, Validators};
 use crate::poll::{self, Examined};
 use crate::select::Topics;
 use crate::store::{Mark, Store, StoreError};
 use anyhow::Context;
-use chrono::Utc;
+use chrono::{SubsecRound, Utc};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
@@ -30,7 +30,7 @@ pub fn explain(config: &Config, what: &str, site: Option<&str>, json: bool) -> a
         content: None,
     };
     let topics = Topics::new(&config.topics);
-    let examined = poll::examine(Some(&page), &entry, &site, &topics, Utc::now());
+    let examined = poll::examine(Some(&page), &entry, &site, &topics, Utc::now().trunc_subsecs(0));
     let examined = examined.map_err(|why| Exit { code: BAD_DATA, why: format!("{what}: {why}") })?;
     let known = known(config, &site, &entry.id, &examined)?;
     let mut out = io::stdout().lock();
@@ -65,7 +65,8 @@ fn page(config: &Config, what: &str, site: Option<&str>) -> anyhow::Result<(Url,
 fn chosen_site(config: &Config, id: Option<&str>, url: &Url) -> anyhow::Result<Arc<Site>> {
     if let Some(id) = id {
         let found = config.sites.iter().find(|site| site.id == id).cloned();
-        return found.ok_or_else(|| anyhow::anyhow!("{}: there is no [[site]] {id}", config.file.display()));
+        let why = format!("{}: there is no [[site]] with id {id}", config.file.display());
+        return found.ok_or_else(|| Exit { code: USAGE, why }.into());
     }
     let same_host =
         |site: &&Arc<Site>| url.has_host() && site.feeds.iter().any(|feed| bare_host(feed) == bare_host(url));
@@ -136,7 +137,8 @@ fn report(out: &mut impl Write, url: &Url, site: &Site, examined: &Examined, kno
     writeln!(out, "title      {}", examined.title)?;
     writeln!(out, "published  {}", published(clean))?;
     writeln!(out, "authors    {}", clean.authors.join(", "))?;
-    writeln!(out, "method     {}", method(clean))?;
+    writeln!(out, "method     {}", method(clean, site))?;
+    verdict(out, site, examined, known)?;
     writeln!(out, "\nKEPT, {} blocks", clean.blocks.len())?;
     for (block, why) in clean.blocks.iter().zip(&clean.kept_by) {
         let text = plain(std::slice::from_ref(block));
@@ -147,15 +149,29 @@ fn report(out: &mut impl Write, url: &Url, site: &Site, examined: &Examined, kno
         writeln!(out, "  + picture {} {}", image.url, short(image.caption.as_deref().unwrap_or("")))?;
     }
     writeln!(out, "\nDROPPED, {} parts", clean.dropped.len())?;
-    for Dropped { text, why } in &clean.dropped {
-        writeln!(out, "  - {}\n      {why}", short(text))?;
+    for (why, texts) in by_reason(&clean.dropped) {
+        writeln!(out, "  {why}")?;
+        texts.iter().try_for_each(|text| writeln!(out, "    - {}", short(text)))?;
     }
+    Ok(())
+}
+
+fn verdict(out: &mut impl Write, site: &Site, examined: &Examined, known: &Known) -> io::Result<()> {
     writeln!(out, "\nVERDICT    {}", if poll::wanted(site, &examined.verdict) { "kept" } else { "off topic" })?;
-    for topic in &examined.verdict.topics {
-        judged(out, topic)?;
-    }
-    writeln!(out)?;
+    examined.verdict.topics.iter().try_for_each(|topic| judged(out, topic))?;
     known_lines(known).iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// The reasons in the order of the page, each with what fell to it.
+fn by_reason(dropped: &[Dropped]) -> Vec<(&str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Dropped { text, why } in dropped {
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, texts)) => texts.push(text),
+            None => reasons.push((why, vec![text])),
+        }
+    }
+    reasons
 }
 
 fn published(clean: &Clean) -> String {
@@ -167,18 +183,22 @@ fn published(clean: &Clean) -> String {
     }
 }
 
-fn method(clean: &Clean) -> String {
-    format!("{:?}", clean.method).to_ascii_lowercase()
+fn method(clean: &Clean, site: &Site) -> String {
+    let method = format!("{:?}", clean.method).to_ascii_lowercase();
+    match &site.layout {
+        Some(layout) if clean.method != Method::Layout => {
+            format!("{method}: NOTHING on the page matched the body of [layout.{}]", layout.name)
+        }
+        Some(layout) => format!("{method} [layout.{}]", layout.name),
+        None => method,
+    }
 }
 
 fn judged(out: &mut impl Write, topic: &Judged) -> io::Result<()> {
     let about = if topic.selected { "yes" } else { "no" };
     writeln!(out, "  {}: {about}, score {:.2}", topic.id, topic.score)?;
-    let hits: Vec<String> = topic
-        .hits
-        .iter()
-        .map(|hit| format!("{} ({:?} {:+.2})", hit.term, hit.r#where, hit.weight).to_owned())
-        .collect();
+    let hits: Vec<String> =
+        topic.hits.iter().map(|hit| format!("{} ({:?} {:+.2})", hit.term, hit.r#where, hit.weight)).collect();
     if !hits.is_empty() {
         writeln!(out, "    {}", hits.join(", "))?;
     }
@@ -186,9 +206,9 @@ fn judged(out: &mut impl Write, topic: &Judged) -> io::Result<()> {
 }
 
 fn known_lines(known: &Known) -> Vec<String> {
-    let Known::Asked { mark, kept, twin } = known else {
-        let Known::NotAsked(why) = known else { return Vec::new() };
-        return vec![format!("STORE      not asked: {why}")];
+    let (mark, kept, twin) = match known {
+        Known::NotAsked(why) => return vec![format!("STORE      not asked: {why}")],
+        Known::Asked { mark, kept, twin } => (mark, kept, twin),
     };
     let mut lines = vec![match kept {
         Some(rev) => format!("STORE      kept, revision {rev}"),
@@ -208,7 +228,7 @@ fn seen(mark: &Mark) -> String {
         Some(Outcome::GaveUp { why }) => format!("given up: {why}"),
         Some(other) => other.label().replace('_', " "),
     };
-    format!("  first seen {}, {outcome}", mark.first_seen.to_rfc3339())
+    format!("  first seen {}, {outcome}", super::moment(mark.first_seen))
 }
 
 fn as_json(url: &Url, site: &Site, examined: &Examined, known: &Known) -> Value {

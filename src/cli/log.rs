@@ -2,6 +2,7 @@
 
 use super::LogForm;
 use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
 use tracing::Subscriber;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -19,12 +20,21 @@ pub fn start(form: LogForm) {
     }
 }
 
+/// systemd names the journal's socket by device and inode; a shell that a service started has the variable too, but
+/// another stderr (systemd.exec(5), `$JOURNAL_STREAM`).
+fn stderr_is_the_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    // Without /proc there is no telling, and lines on stderr reach the journal as well.
+    let Ok(stderr) = std::fs::metadata("/proc/self/fd/2") else { return false };
+    stream == format!("{}:{}", stderr.dev(), stderr.ino())
+}
+
 type Boxed = Box<dyn Layer<Registry> + Send + Sync>;
 
 fn layer(form: LogForm) -> (Boxed, Option<std::io::Error>) {
     match form {
         LogForm::Json => (Box::new(fmt::layer().json().with_writer(std::io::stderr)), None),
-        LogForm::Text if std::env::var_os("JOURNAL_STREAM").is_some() => match tracing_journald::layer() {
+        LogForm::Text if stderr_is_the_journal() => match tracing_journald::layer() {
             Ok(journal) => (Box::new(journal), None),
             Err(trouble) => (Box::new(lines()), Some(trouble)),
         },

@@ -1,13 +1,13 @@
 //! `diemtin once`: every site once, and a summary.
 
 use super::LogForm;
+use crate::article::Outcome;
 use crate::config::Config;
 use crate::daemon;
-use crate::poll::{self, FeedNews, Pipeline, Round};
-use crate::store::StoreError;
-use chrono::Utc;
+use crate::poll::{self, FeedNews, FeedReport, Pipeline, Round};
+use chrono::{SubsecRound, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -18,84 +18,114 @@ pub fn once(config: Config, form: LogForm) -> anyhow::Result<()> {
         super::log::start(form);
     }
     let pipeline = Arc::new(Pipeline::open(config)?);
-    let runtime = super::runtime()?;
-    let rounds = runtime.block_on(every_site(&pipeline))?;
+    let rounds = super::runtime()?.block_on(every_site(&pipeline));
+    // What the sites brought is told first: it is stored, whatever becomes of the folder.
+    let stopped = summarize(&pipeline, &rounds)?;
     daemon::export_now(&pipeline)?;
-    summarize(&pipeline, &rounds)
+    match stopped {
+        0 => Ok(()),
+        count => Err(anyhow::anyhow!("{count} sites were not polled to the end, see above")),
+    }
 }
 
+type Rounds = BTreeMap<String, anyhow::Result<Round>>;
+
 /// A bar on a terminal, nothing elsewhere.
-async fn every_site(pipeline: &Arc<Pipeline>) -> Result<BTreeMap<String, Round>, StoreError> {
+async fn every_site(pipeline: &Arc<Pipeline>) -> Rounds {
     let bar = ProgressBar::new(pipeline.config.sites.len() as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").map_or(ProgressStyle::default_bar(), |s| s);
     bar.set_style(style);
     let slots = Arc::new(Semaphore::new(pipeline.config.poll.concurrency));
-    let mut polls = JoinSet::new();
+    let (mut polls, mut names) = (JoinSet::new(), HashMap::new());
     for site in pipeline.config.sites.clone() {
-        let (pipeline, slots) = (pipeline.clone(), slots.clone());
-        polls.spawn(async move {
-            // Never closed, so there is always a slot to wait for.
-            let _slot = slots.acquire().await;
-            (site.id.clone(), poll::poll(&pipeline, &site, Utc::now()).await)
+        // In the order of the configuration; never closed, so there is always a slot to wait for.
+        let slot = slots.clone().acquire_owned().await;
+        let (pipeline, name) = (pipeline.clone(), site.id.clone());
+        let task = polls.spawn(async move {
+            let _slot = slot;
+            poll::poll(&pipeline, &site, Utc::now().trunc_subsecs(0)).await
         });
+        names.insert(task.id(), name);
     }
     let mut rounds = BTreeMap::new();
-    while let Some(done) = polls.join_next().await {
-        let (site, round) = done.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()));
+    while let Some(done) = polls.join_next_with_id().await {
+        let (task, round) = match done {
+            Ok((task, round)) => (task, round.map_err(anyhow::Error::from)),
+            Err(stopped) => (stopped.id(), Err(stopped.into())),
+        };
+        let site = names.remove(&task).unwrap_or_default();
         bar.set_message(site.clone());
         bar.inc(1);
-        rounds.insert(site, round?);
+        rounds.insert(site, round);
     }
     bar.finish_and_clear();
-    Ok(rounds)
+    rounds
 }
 
-/// Every site that has something to say, then the sum.
-fn summarize(pipeline: &Pipeline, rounds: &BTreeMap<String, Round>) -> anyhow::Result<()> {
+/// Every site that has something to say, then the sum. Returns how many rounds stopped half-way.
+fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
     let mut out = io::stdout().lock();
     let mut sum: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut failed = 0;
+    let (mut failed, mut stopped) = (0, 0);
     for (site, round) in rounds {
-        for (outcome, count) in round.tally() {
-            *sum.entry(outcome).or_default() += count;
-        }
-        failed += usize::from(round.failure().is_some());
-        for line in lines(round) {
-            writeln!(out, "{site}: {line}")?;
+        match round {
+            Ok(round) => {
+                for (outcome, count) in round.tally() {
+                    *sum.entry(outcome).or_default() += count;
+                }
+                failed += usize::from(round.failure().is_some());
+                lines(round).iter().try_for_each(|line| writeln!(out, "{site}: {line}"))?;
+            }
+            Err(why) => {
+                stopped += 1;
+                writeln!(out, "{site}: stopped: {why:#}")?;
+            }
         }
     }
     let sum: Vec<String> =
         sum.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " "))).collect();
     let sum = if sum.is_empty() { "nothing new".to_owned() } else { sum.join(", ") };
-    writeln!(
-        out,
-        "{} sites polled, {failed} failed; {sum}; export in {}",
-        rounds.len(),
-        pipeline.config.export.path.display()
-    )?;
+    let folder = pipeline.config.export.path.display();
+    writeln!(out, "{} sites polled, {failed} failed; {sum}; export in {folder}", rounds.len())?;
     if failed > 0 && failed == rounds.len() {
-        writeln!(out, "no site answered: is this machine connected to the Internet?")?;
+        writeln!(out, "NO SITE could be read. If this machine is not connected to the Internet, that is why.")?;
     }
-    Ok(())
+    Ok(stopped)
 }
 
+/// What the feeds said, each page that was not had, and how many ended how.
 fn lines(round: &Round) -> Vec<String> {
-    let mut lines = Vec::new();
-    for feed in &round.feeds {
-        match &feed.result {
-            Ok(FeedNews::Unchanged) => {}
-            Ok(FeedNews::Read { entries, new, repairs }) => {
-                let mended =
-                    if repairs.is_empty() { String::new() } else { format!("; mended: {}", repairs.join(", ")) };
-                lines.push(format!("{entries} entries, {new} new{mended}"));
-            }
-            Ok(FeedNews::Waiting(until)) => lines.push(format!("{} asked to wait until {until}", feed.url)),
-            Err(why) => lines.push(format!("{} failed: {}", feed.url, why.escape_debug())),
+    let mut lines: Vec<String> = round.feeds.iter().filter_map(feed_line).collect();
+    for settled in &round.settled {
+        if let Outcome::Later { why } | Outcome::GaveUp { why } | Outcome::Kept { why } = &settled.outcome {
+            let outcome = settled.outcome.label().replace('_', " ");
+            lines.push(format!("{outcome}: {}: {}", settled.url, why.escape_debug()));
         }
     }
     let tally: Vec<String> = round.tally().iter().map(|(o, n)| format!("{n} {}", o.replace('_', " "))).collect();
     if !tally.is_empty() {
         lines.push(tally.join(", "));
     }
+    if let Some(at) = round.retry {
+        lines.push(format!("pages wait for another try, the first until {}", super::moment(at)));
+    }
     lines
+}
+
+fn feed_line(feed: &FeedReport) -> Option<String> {
+    match &feed.result {
+        Ok(FeedNews::Unchanged) => None,
+        Ok(FeedNews::Read { entries, new, addressless, repairs }) => {
+            let mut line = format!("{entries} entries, {new} new");
+            if *addressless > 0 {
+                line += &format!("; {addressless} without an address");
+            }
+            if !repairs.is_empty() {
+                line += &format!("; mended: {}", repairs.join(", "));
+            }
+            Some(line)
+        }
+        Ok(FeedNews::Waiting(until)) => Some(format!("{} asked to wait until {}", feed.url, super::moment(*until))),
+        Err(why) => Some(format!("{} failed: {}", feed.url, why.escape_debug())),
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::status::{self, SiteRow};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use std::io::{self, Write};
 
@@ -31,18 +31,25 @@ pub fn sites(config: &Config, json: bool) -> anyhow::Result<()> {
             moment(row.last_new),
             row.failures,
             moment(row.next_poll),
-            row.reason.as_deref().unwrap_or("")
+            why(row)
         )?;
     }
     Ok(())
 }
 
+/// What is wrong with the site, and what is wrong with its pages.
+fn why(row: &SiteRow) -> String {
+    let counted = [(row.waiting, "pages wait"), (row.gave_up, "pages given up")];
+    let counted = counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    row.reason.clone().into_iter().chain(counted).collect::<Vec<_>>().join("; ")
+}
+
 /// From the store; while a daemon holds it, what that daemon wrote last.
 fn rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
-    match Store::open(&config.store.path) {
+    match super::existing_store(config) {
         Ok(store) => Ok(status::rows(config, &store)?),
-        Err(StoreError::Held(_)) => written_rows(config),
-        Err(other) => Err(other.into()),
+        Err(why) if matches!(why.downcast_ref(), Some(StoreError::Held(_))) => written_rows(config),
+        Err(why) => Err(why),
     }
 }
 
@@ -55,7 +62,6 @@ fn written_rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-/// Vietnam's time, to the minute.
 fn moment(at: Option<DateTime<Utc>>) -> String {
-    at.map_or("-".to_owned(), |at| at.with_timezone(&crate::text::VIETNAM).format("%Y-%m-%d %H:%M").to_string())
+    at.map_or("-".to_owned(), super::moment)
 }

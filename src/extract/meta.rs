@@ -6,7 +6,7 @@ use super::ld::{self, Ld};
 use super::page::Flat;
 use super::when::{believed, in_url, visible};
 use crate::article::{DateFrom, Entry};
-use crate::text::{VIETNAM, self, fold, tidy};
+use crate::text::{self, VIETNAM, fold, tidy};
 use chrono::{DateTime, FixedOffset, Utc};
 use scraper::Html;
 use std::collections::HashMap;

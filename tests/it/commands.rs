@@ -160,3 +160,43 @@ fn one_writer_at_a_time() {
     drop(held);
     assert!(diemtin(folder.path(), &["once"]).status.success());
 }
+
+#[test]
+fn what_cannot_be_read_is_answered_in_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.txt"), "Tiêu đề\nChuyện mùa gặt năm nay.").expect("writable");
+    let tried = diemtin(folder.path(), &["try", "select", "none.txt", "a.txt"]);
+    assert_eq!(tried.status.code(), Some(65));
+    let answers = lines(&stdout(&tried));
+    assert_eq!((&answers[0]["id"], &answers[0]["ok"]), (&json!("none.txt"), &json!(false)));
+    assert_eq!((&answers[1]["id"], &answers[1]["ok"]), (&json!("a.txt"), &json!(true)));
+}
+
+#[test]
+fn a_reader_that_stops_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = json!({"id": 1, "title": "", "text": "chuyện mùa gặt ".repeat(200)}).to_string() + "\n";
+    let mut child = command(folder.path(), &["try", "select", "--jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().expect("piped");
+    // It ends while there is more to read, so at some line the pipe is closed.
+    while stdin.write_all(line.as_bytes()).is_ok() {}
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn looking_makes_no_store() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    for command in [&["sites"][..], &["export", "rebuild"]] {
+        let looked = diemtin(folder.path(), command);
+        assert_eq!(looked.status.code(), Some(1), "{command:?}");
+        assert!(stderr(&looked).contains("there is no store at"), "{}", stderr(&looked));
+    }
+    assert!(!folder.path().join("var").exists());
+}

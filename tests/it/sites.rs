@@ -44,20 +44,7 @@ fn fixture(place: &Place, shipped: &Config, layout: bool) -> Fixture {
     let mime = Some(place.files[&place.feed].1.as_str());
     let feed = parse::parse(&house::fill(&raw, &base, 7), mime, Some(&url), diemtin::text::VIETNAM);
     let feed = feed.unwrap_or_else(|why| panic!("{}: {why}", place.id));
-    let entries = feed.items.into_iter().map(|item| {
-        let url = url.join(item.link.as_deref().expect("a link")).expect("an address");
-        Entry {
-            id: Id::of(&url),
-            url,
-            title: item.title,
-            published: item.published,
-            updated: item.updated,
-            authors: item.authors,
-            summary: item.summary,
-            content: item.content,
-        }
-    });
-    let entries = entries.collect();
+    let entries = feed.items.into_iter().map(|item| poll::entry(item, &url).expect("an address")).collect();
     Fixture { base, site, entries }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Given;
 use crate::article::{self, Clean, Page};
+use crate::cli::{Exit, USAGE};
 use crate::config::{Config, Layout, TopicConfig};
 use crate::dedup::{Index, Print};
 use crate::parse::{self, Feed, Item};
@@ -70,16 +71,14 @@ impl Stage {
 fn named_layout(name: &str, config: Option<&Path>) -> anyhow::Result<Arc<Layout>> {
     let config = Config::load(&Config::find(config)?)?;
     let found = config.layouts.get(name).cloned();
-    found.ok_or_else(|| anyhow::anyhow!("{}: there is no [layout.{name}]", config.file.display()))
+    let why = format!("{}: there is no [layout.{name}]", config.file.display());
+    found.ok_or_else(|| Exit { code: USAGE, why }.into())
 }
 
 fn answer(given: Given, from_file: fn(String, Vec<u8>) -> Line, work: impl FnOnce(&Line) -> Answer) -> Value {
-    let line = match given {
-        Given::File { name, bytes } => from_file(name, bytes),
-        Given::Line(text) => match serde_json::from_str(&text) {
-            Ok(line) => line,
-            Err(why) => return refusal(Value::Null, &format!("not a line of JSON as this stage reads it: {why}")),
-        },
+    let line = match Line::read(given, from_file) {
+        Ok(line) => line,
+        Err(refusal) => return refusal,
     };
     match work(&line) {
         Ok(fields) => {
@@ -96,6 +95,16 @@ fn refusal(id: Value, why: &str) -> Value {
 }
 
 impl Line {
+    /// The input, or the answer that says why it cannot be used.
+    fn read(given: Given, from_file: fn(String, Vec<u8>) -> Line) -> Result<Line, Value> {
+        match given {
+            Given::File { name, bytes } => Ok(from_file(name, bytes)),
+            Given::Unreadable { name, why } => Err(refusal(json!(name), &why)),
+            Given::Line(text) => serde_json::from_str(&text)
+                .map_err(|why| refusal(Value::Null, &format!("not a line of JSON as this stage reads it: {why}"))),
+        }
+    }
+
     fn feed_file(name: String, bytes: Vec<u8>) -> Line {
         Line { id: json!(name), body_base64: Some(BASE64_STANDARD.encode(bytes)), ..Line::default() }
     }
@@ -186,15 +195,9 @@ pub struct Printed {
 }
 
 pub fn print(given: Given) -> Printed {
-    let line = match given {
-        Given::File { name, bytes } => Line::text_file(name, bytes),
-        Given::Line(text) => match serde_json::from_str(&text) {
-            Ok(line) => line,
-            Err(why) => {
-                let why = format!("not a line of JSON as this stage reads it: {why}");
-                return Printed { id: Value::Null, print: Err(refusal(Value::Null, &why)) };
-            }
-        },
+    let line = match Line::read(given, Line::text_file) {
+        Ok(line) => line,
+        Err(refusal) => return Printed { id: Value::Null, print: Err(refusal) },
     };
     let print = match &line.text {
         Some(text) => Ok(Print::of(line.title.as_deref().unwrap_or(""), text)),
