@@ -20,14 +20,18 @@ pub fn all() -> Vec<Province> {
     pairs.map(|(name, now)| Province { name: name.into(), now: now.into(), folded: fold(name) }).collect()
 }
 
-/// By its name, in any case, spelling of tones or normal form; else what to say.
+/// What people write before the name, folded.
+const RANKS: [&str; 4] = ["tỉnh ", "thành phố ", "tp. ", "tp "];
+
+/// By its name, in any case, spelling of tones or normal form, with or without its rank; else what to say.
 pub fn find<'a>(provinces: &'a [Province], typed: &str) -> Result<&'a Province, String> {
     if let Some(same) = provinces.iter().find(|p| p.name == typed) {
         return Ok(same);
     }
     let folded = fold(typed);
-    provinces.iter().find(|p| p.folded == folded).ok_or_else(|| {
-        let hint = nearest(provinces, &folded).map(|p| format!(", did you mean `{}`?", p.name)).unwrap_or_default();
+    let folded = RANKS.iter().find_map(|rank| folded.strip_prefix(rank)).unwrap_or(&folded);
+    provinces.iter().find(|p| p.folded == *folded).ok_or_else(|| {
+        let hint = nearest(provinces, folded).map(|p| format!(", did you mean `{}`?", p.name)).unwrap_or_default();
         format!("`{typed}` is no province, neither of the 34 nor of the 63 before July 2025{hint}")
     })
 }
@@ -57,6 +61,7 @@ mod tests {
     fn a_province_is_found_however_it_is_spelled() {
         let provinces = all();
         assert_eq!(find(&provinces, "Hoà Bình").unwrap().now, "Phú Thọ");
+        assert_eq!(find(&provinces, "TP. Hồ Chí Minh").unwrap().name, "Hồ Chí Minh");
         assert!(find(&provinces, "Hung Yen").unwrap_err().ends_with("did you mean `Hưng Yên`?"));
         assert!(find(&provinces, "Thừa Thiên Huế").unwrap_err().ends_with("did you mean `Huế`?"));
         assert!(find(&provinces, "Atlantis").unwrap_err().ends_with("July 2025"));

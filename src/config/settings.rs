@@ -2,8 +2,12 @@
 
 use super::section::Section;
 use super::source::{At, Typed};
-use super::*;
+use super::{Config, ExportConfig, Format, HttpConfig, PollConfig, StatusConfig, StoreConfig, TermConfig, TopicConfig};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The keys at the top that are read here.
 pub const KEYS: [&str; 6] = ["store", "export", "poll", "http", "status", "topic"];
@@ -91,7 +95,7 @@ fn shown(duration: Duration) -> humantime::FormattedDuration {
 }
 
 fn positive(section: &Section, typed: Option<Typed<Duration>>, default: Duration) -> Typed<Duration> {
-    let check = |d: Duration| if d.is_zero() { Err("must be more than zero".to_owned()) } else { Ok(d) };
+    let check = |d: Duration| if d.is_zero() { Err("this duration must be more than zero".to_owned()) } else { Ok(d) };
     let checked = typed.and_then(|d| section.checked(d, check));
     checked.unwrap_or(Typed { value: default, at: section.at.clone() })
 }
@@ -106,7 +110,7 @@ fn http(section: Section) -> HttpConfig {
     let user_agent = agent.unwrap_or_else(|| named("diemtin/VERSION (+mailto:operator@example.vn)"));
     let timeout = positive(&section, section.duration("timeout"), MINUTE).value;
     let host_gap = section.duration("host_gap").map_or(Duration::from_secs(1), |d| d.value);
-    let size = |n: u64| if n == 0 { Err("must be more than zero".to_owned()) } else { Ok(n) };
+    let size = |n: u64| if n == 0 { Err("this size must be more than zero".to_owned()) } else { Ok(n) };
     let max_body = section.size("max_body").and_then(|n| section.checked(n, size)).map_or(10 << 20, |n| n.value);
     let allow_private = section.flag("allow_private").is_some_and(|f| f.value);
     section.finish();
