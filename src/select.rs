@@ -2,7 +2,8 @@
 //!
 //! A topic is a table of weighted phrases. The text is folded once and read once; where phrases overlap, one that lies
 //! within a longer one does not count (*Trưởng ban Dân vận* is a title, not *dân vận*). Each phrase adds its weight
-//! for the place where it stands, a repetition half as much as the one before; the sum is the score.
+//! for the place where it stands, n times over as much as log2(1 + n); what only supports (*khiếu nại*, *kiến nghị*)
+//! counts at most as much as the evidence beside it; the sum is the score.
 
 mod table;
 mod tokens;
@@ -126,37 +127,38 @@ impl Topic {
     }
 
     fn judge(&self, found: Vec<Found>, tokens: &Tokens) -> Judged {
-        let mut hits = Vec::new();
-        let mut counted = vec![[0; 3]; self.terms.len()];
+        let mut counted = std::collections::BTreeMap::<(usize, Place), (Found, u32)>::new();
         for one in longest(joined(found, &tokens.text)) {
-            let place = tokens.place(one.start);
-            let count = &mut counted[one.term][place as usize];
-            if *count == 0 {
-                hits.push((one, place));
-            }
-            *count += 1;
+            counted.entry((one.term, tokens.place(one.start))).or_insert((one, 0)).1 += 1;
         }
-        let hits = hits.into_iter().map(|(one, place)| self.hit(one, place, counted[one.term][place as usize], tokens));
-        let mut hits: Vec<Hit> = hits.filter(|h| h.weight != 0.0).collect();
+        let mut evidence = Vec::new();
+        let mut support = Vec::new();
+        for ((term, place), (first, count)) in counted {
+            let kind = if self.terms[term].support { &mut support } else { &mut evidence };
+            kind.push(self.hit(first, place, count, tokens));
+        }
+        limit(&mut support, evidence.iter().map(|h| h.weight.max(0.0)).sum());
+        let mut hits = [evidence, support].concat();
+        hits.retain(|h| h.weight != 0.0);
         hits.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then(a.r#where.cmp(&b.r#where)));
         let score = round(hits.iter().map(|h| h.weight).sum());
         Judged { id: self.id.clone(), score, selected: score >= self.threshold, hits }
     }
 
-    fn hit(&self, one: Found, place: Place, count: u32, tokens: &Tokens) -> Hit {
-        let term = &self.terms[one.term];
-        let body = if place == Place::Body && term.shipped {
-            (USUAL_LENGTH / tokens.syllables as f64).sqrt().min(1.0)
-        } else {
-            1.0
-        };
-        // 1 + 1/2 + 1/4 …
-        let repeated = 2.0 - 0.5_f64.powi(count as i32 - 1);
-        Hit {
-            term: tokens.words(one.start, one.end),
-            r#where: place,
-            weight: round(term.weights[place as usize] * repeated * body),
-        }
+    fn hit(&self, first: Found, place: Place, count: u32, tokens: &Tokens) -> Hit {
+        let term = &self.terms[first.term];
+        let long = place == Place::Body && term.shipped;
+        let length = if long { (USUAL_LENGTH / tokens.syllables.max(1) as f64).sqrt().min(1.0) } else { 1.0 };
+        let weight = term.weights[place as usize] * f64::from(count + 1).log2() * length;
+        Hit { term: tokens.words(first.start, first.end), r#where: place, weight: round(weight) }
+    }
+}
+
+/// What supports counts at most as much as the evidence that it supports.
+fn limit(support: &mut [Hit], evidence: f64) {
+    let sum: f64 = support.iter().map(|h| h.weight).sum();
+    if sum > evidence {
+        support.iter_mut().for_each(|h| h.weight = round(h.weight * evidence / sum));
     }
 }
 
@@ -191,4 +193,118 @@ fn longest(mut found: Vec<Found>) -> Vec<Found> {
         kept
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TermConfig;
+    use unicode_normalization::UnicodeNormalization;
+
+    fn shipped() -> Topics {
+        Topics::new(&[TopicConfig { id: SHIPPED.into(), threshold: 1.0, terms: Vec::new() }])
+    }
+
+    fn own(id: &str, terms: &[(&str, f64)]) -> TopicConfig {
+        let terms = terms.iter().map(|(say, weight)| TermConfig { say: (*say).into(), weight: *weight });
+        TopicConfig { id: id.into(), threshold: 1.0, terms: terms.collect() }
+    }
+
+    fn rows() -> impl Iterator<Item = Vec<&'static str>> {
+        let table = include_str!("../tests/topic.tsv").lines().filter(|l| !l.starts_with('#') && !l.is_empty());
+        table.map(|line| line.split('\t').collect())
+    }
+
+    fn judge(topics: &Topics, title: &str, text: &str) -> Judged {
+        topics.judge(title, &text.split(" / ").collect::<Vec<_>>()).topics.remove(0)
+    }
+
+    #[test]
+    fn table() {
+        let topics = shipped();
+        let mut read = 0;
+        for row in rows() {
+            let [title, text, selected, why] = row[..] else { panic!("four columns: {row:?}") };
+            let judged = judge(&topics, title, text);
+            assert_eq!(judged.selected, selected == "yes", "{title} ({why}): {judged:?}");
+            read += 1;
+        }
+        assert!(read >= 60, "{read}");
+    }
+
+    #[test]
+    fn every_spelling_scores_alike() {
+        let topics = shipped();
+        for row in rows() {
+            let expected = judge(&topics, row[0], row[1]);
+            let respell: [fn(&str) -> String; 3] =
+                [str::to_uppercase, |s| s.nfd().collect(), |s| s.replace("hòa", "hoà").replace("ủy", "uỷ")];
+            for respelled in respell {
+                assert_eq!(judge(&topics, &respelled(row[0]), &respelled(row[1])), expected, "{}", row[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_weights_of_the_hits_add_up_to_the_score() {
+        let topics = shipped();
+        for row in rows() {
+            let judged = judge(&topics, row[0], row[1]);
+            let sum: f64 = judged.hits.iter().map(|h| h.weight).sum();
+            assert!((sum - judged.score).abs() < 1e-6, "{judged:?}");
+            assert!(judged.hits.is_sorted_by(|a, b| a.weight.abs() >= b.weight.abs()), "{judged:?}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_counts_less_each_time_and_in_a_longer_text() {
+        let topics = shipped();
+        let once = judge(&topics, "", "Mở đầu. / Xã làm tốt công tác dân vận.");
+        let twice = judge(&topics, "", "Mở đầu. / Xã làm tốt công tác dân vận. / Huyện đổi mới công tác dân vận.");
+        assert!(once.score < twice.score && twice.score < 2.0 * once.score, "{once:?} {twice:?}");
+        let long = format!("Mở đầu. / Xã làm tốt công tác dân vận. / {}", "Lúa chín vàng trên đồng. ".repeat(400));
+        assert!(judge(&topics, "", &long).score < once.score / 1.5);
+    }
+
+    #[test]
+    fn operators_add_and_override() {
+        let plain = judge(&shipped(), "Hội thảo về tre trúc", "Dân vận khéo cũng được nhắc tới.");
+        let mut config = own(SHIPPED, &[("tre trúc", 1.0), ("DÂN VẬN KHÉO", 0.25)]);
+        let changed =
+            judge(&Topics::new(&[config.clone()]), "Hội thảo về tre trúc", "Dân vận khéo cũng được nhắc tới.");
+        assert!(plain.hits.iter().all(|h| h.term != "tre trúc"));
+        let weights: Vec<(&str, f64)> = changed.hits.iter().map(|h| (h.term.as_str(), h.weight)).collect();
+        assert_eq!(weights, [("tre trúc", 1.0), ("dân vận khéo", 0.25)]);
+        config.id = "tre".into();
+        let other = judge(&Topics::new(&[config]), "Công tác dân vận", "Tre trúc, tre trúc");
+        assert_eq!(other.hits.len(), 1, "another topic has only its own terms: {other:?}");
+    }
+
+    #[test]
+    fn an_operators_phrase_keeps_its_tones_and_borders() {
+        let topics = Topics::new(&[own("ma", &[("má", 1.0), ("xoài", 1.0), ("", 1.0), ("…", 1.0)])]);
+        for text in ["ma", "mà", "mát", "xoài_cát má1", "thoại"] {
+            let judged = judge(&topics, text, "");
+            assert_eq!(judged.selected, text.starts_with("xoài"), "{judged:?}");
+        }
+    }
+
+    #[test]
+    fn several_topics_each_have_their_verdict() {
+        let topics = Topics::new(&[own("lua", &[("lúa", 1.0)]), own(SHIPPED, &[]), own("ca", &[("cá", 0.4)])]);
+        let verdict = topics.judge("Giá lúa và cá", &["Cá tra tăng giá"]);
+        let seen: Vec<(&str, bool)> = verdict.topics.iter().map(|t| (t.id.as_str(), t.selected)).collect();
+        assert_eq!(seen, [("lua", true), (SHIPPED, false), ("ca", false)]);
+        assert!(verdict.selected());
+    }
+
+    #[test]
+    fn any_text_is_judged() {
+        let topics = shipped();
+        for text in ["", "\u{0}", "<dân><vận>|…", "\u{301}\u{301}", "dân\nvận / khéo, / ."] {
+            judge(&topics, text, text);
+        }
+        assert!(topics.judge("", &[]).topics[0].hits.is_empty());
+        assert!(Topics::new(&[]).judge("dân vận", &["dân vận"]).topics.is_empty());
+    }
 }

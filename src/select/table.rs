@@ -12,6 +12,8 @@ pub struct Term {
     pub weights: [f64; 3],
     /// Of the shipped table, not an operator's.
     pub shipped: bool,
+    /// No evidence by itself.
+    pub support: bool,
 }
 
 /// The rows of `phrases.tsv`. A row that cannot be read is left out (a test reads them all).
@@ -31,7 +33,8 @@ fn read(line: &str) -> Option<Term> {
         *weight = columns.next()?.trim().parse().ok()?;
     }
     let phrases = spelled_out(columns.next()?).iter().map(|p| fold(p)).collect();
-    Some(Term { phrases, weights, shipped: true })
+    let support = columns.next()? == "support";
+    Some(Term { phrases, weights, shipped: true, support })
 }
 
 /// An operator's term takes its phrase from the shipped ones: it counts as the operator says, wherever it stands.
@@ -39,7 +42,7 @@ pub fn with_operators(mut terms: Vec<Term>, operators: &[TermConfig]) -> Vec<Ter
     for TermConfig { say, weight } in operators {
         let phrase = fold(say);
         terms.iter_mut().for_each(|term| term.phrases.retain(|p| *p != phrase));
-        terms.push(Term { phrases: vec![phrase], weights: [*weight; 3], shipped: false });
+        terms.push(Term { phrases: vec![phrase], weights: [*weight; 3], shipped: false, support: false });
     }
     terms
 }
@@ -63,4 +66,24 @@ fn spelled_out(pattern: &str) -> Vec<String> {
 
 fn combined(phrases: &[String], then: &str, choices: &[&str]) -> Vec<String> {
     phrases.iter().flat_map(|p| choices.iter().map(move |c| format!("{p}{then}{c}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_read() {
+        let unread: Vec<&str> = rows().filter(|line| read(line).is_none()).collect();
+        assert!(unread.is_empty(), "{unread:?}");
+        assert!(shipped().len() > 50);
+        assert!(rows().all(|line| line.split('\t').count() == 6 && !line.ends_with('\t')), "each row says why");
+    }
+
+    #[test]
+    fn a_pattern_is_spelled_out() {
+        assert_eq!(spelled_out("dân vận"), ["dân vận"]);
+        assert_eq!(spelled_out("[phó] (trưởng|ban) x"), ["phó trưởng x", "phó ban x", " trưởng x", " ban x"]);
+        assert_eq!(spelled_out("không đóng (a|b"), ["không đóng (a|b"]);
+    }
 }
