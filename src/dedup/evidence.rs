@@ -3,20 +3,25 @@
 use super::print::Print;
 use std::cmp::Ordering;
 
-/// Share of the shorter text's shingles that the longer one has.
-const CONTAINED: f64 = 0.6;
-
 /// Fewer samples in common may be a turn of phrase.
 const FEWEST: usize = 5;
 
-const NEARLY_ALL: f64 = 0.85;
+/// Of the samples of the smaller text, the larger one has this share at least, if they are one …
+const CONTAINED: f64 = 0.6;
 
+/// … and if not this much, then whole paragraphs …
 const MOSTLY: f64 = 0.67;
 
+/// … and if not this much, then both do not go on differently.
+const NEARLY_ALL: f64 = 0.85;
+
+/// A text deeper within another than this share of it is its background (a follow-up) or one of its items (a digest).
 const DEEP: f64 = 0.18;
 
+/// So deep may it be if it is nearly all there from its first word: the copy has lost its lead.
 const LEAD_LOST: f64 = 0.28;
 
+/// The two densities of a text whose whole paragraphs are in the other add up to this: 2, but for a few mended words.
 const DENSE: f64 = 1.6;
 
 /// How much they have in common, if they are one.
@@ -40,7 +45,7 @@ pub struct Overlap {
     pub large: Part,
     /// Both have the same headline.
     pub headline: bool,
-    /// Matched samples that follow each other in the same order in both, among neighbours.
+    /// The share of the smaller text that the larger one has.
     pub contained: f64,
 }
 

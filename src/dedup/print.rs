@@ -20,6 +20,9 @@ const KEY_BOUND: u32 = u32::MAX / 24;
 /// … but at least this many.
 const SMALLEST_KEY: usize = 10;
 
+/// The share of its key that a text must have in common with another for a closer look.
+const LIKELY: f64 = 0.2;
+
 /// A line of fewer syllables is prose only if it ends as a sentence does.
 const LONG_LINE: usize = 30;
 
@@ -50,8 +53,8 @@ impl Print {
         let headline = if title.trim().is_empty() { text.trim_start().lines().next().unwrap_or("") } else { title };
         let headline = syllables(&fold(headline)).map(hash_of).fold(0, mix);
         let mut whole = headline;
-        let mut all = Vec::new();
-        let mut prose = Vec::new();
+        let mut all = Vec::with_capacity(text.len() / 5);
+        let mut prose = Vec::with_capacity(text.len() / 5);
         for line in text.lines() {
             let folded = fold(line);
             let from = all.len();
@@ -70,6 +73,12 @@ impl Print {
         let sampled = |h: &u32| level == 0 || h >> (32 - u32::from(level)) == 0;
         let samples = each_once(shingles.iter().copied().filter(sampled));
         Print { text, headline, shingles: shingles.len() as u32, level, key: key(shingles), samples }
+    }
+
+    /// Fewer shingles of the key in common mean that the texts are not one: a copy has three times as many.
+    pub fn least_hits(&self, other: &Print) -> f64 {
+        let below = |print: &Print| print.key.partition_point(|h| *h < KEY_BOUND);
+        LIKELY * below(self).min(below(other)) as f64
     }
 
     /// The shingles by which it is looked up.
@@ -163,5 +172,67 @@ impl Hasher for Spreader {
 
     fn write_u64(&mut self, hash: u64) {
         self.0 = (self.0 ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_normalization::UnicodeNormalization;
+
+    const TEXT: &str = "Hòa giải ở xã Thủy Phú\nTổ hòa giải thôn Đông vừa giúp hai nhà khỏe khoắn ngồi lại, “nói cho hết \
+                        lẽ”, sau ba năm giận nhau vì bờ rào.\nỦy ban xã ghi nhận cách làm này.";
+
+    #[test]
+    fn every_spelling_has_the_same_print() {
+        let print = Print::of("", TEXT);
+        let spellings = [
+            TEXT.nfd().collect(),
+            TEXT.to_uppercase(),
+            TEXT.replace("òa", "oà").replace("ủy", "uỷ").replace("ỏe", "oẻ"),
+            TEXT.replace(['“', '”'], "\""),
+            TEXT.replace('đ', "ð").replace('Đ', "Ð"),
+            TEXT.replace(' ', "\u{a0} \t"),
+            TEXT.replace('\n', "\r\n\n"),
+            TEXT.replace('a', "\u{200b}a\u{ad}"),
+        ];
+        for spelling in spellings {
+            assert_eq!(Print::of("", &spelling), print, "{spelling}");
+        }
+        assert_ne!(Print::of("", &TEXT.replace("ba năm", "bốn năm")), print);
+    }
+
+    /// Prints are stored: should one of these change, all that is kept would have to be read again.
+    #[test]
+    fn hashes_never_change() {
+        let print = Print::of("", TEXT);
+        assert_eq!((print.text, print.headline, print.shingles, print.level), PINNED);
+        assert_eq!(print.key()[..3], PINNED_KEY);
+        assert_eq!(print.samples[..3], PINNED_SAMPLES);
+    }
+
+    const PINNED: (u64, u32, u32, u8) = (6_224_339_376_818_289_141, 4_221_164_817, 22, 0);
+    const PINNED_KEY: [u32; 3] = [43_713_266, 539_787_669, 686_217_561];
+    const PINNED_SAMPLES: [u32; 3] = [4_042_183_624, 3_585_207_271, 1_360_496_957];
+
+    #[test]
+    fn menus_and_imprints_are_not_prose() {
+        let page = format!(
+            "Trang chủ  Giới thiệu\n{TEXT}\n• Tin khác của huyện nhà về việc làm đường liên thôn mới (01/02/2024)\n\
+             Giấy phép số 1/GP do Sở cấp ngày 2 tháng 3 năm 2020, ghi rõ nguồn khi dùng lại."
+        );
+        let (bare, framed) = (Print::of("", TEXT), Print::of("", &page));
+        assert_eq!((bare.key(), &bare.samples), (framed.key(), &framed.samples));
+        assert_ne!(bare.text, framed.text);
+    }
+
+    #[test]
+    fn a_print_is_small_however_long_the_text() {
+        let line =
+            |n: u32| format!("Câu thứ {n} của bài nói về việc thứ {} ở thôn {} và xã {}.\n", n * 7, n * 13, n * 29);
+        for lines in [1, 10, 40, 70] {
+            let print = Print::of("", &(0..lines).map(line).collect::<String>());
+            assert!(print.samples.len() <= 170 && print.samples.len() >= 12, "{}", print.samples.len());
+        }
     }
 }
