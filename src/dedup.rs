@@ -2,6 +2,7 @@
 
 mod evidence;
 mod print;
+mod record;
 
 pub use print::Print;
 
@@ -41,7 +42,7 @@ impl Index {
         }
         known.push(print.clone());
         self.texts.entry(print.text).or_insert(key);
-        for shingle in print.key() {
+        for shingle in &print.key {
             let articles = self.shingles.entry(*shingle).or_default();
             if articles.len() <= FURNITURE && !articles.contains(&key) {
                 articles.push(key);
@@ -56,7 +57,7 @@ impl Index {
             if self.texts.get(&print.text) == Some(&key) {
                 self.texts.remove(&print.text);
             }
-            for shingle in print.key() {
+            for shingle in &print.key {
                 self.forget(*shingle, key);
             }
         }
@@ -87,7 +88,7 @@ impl Index {
     /// The articles that share enough of the key for a closer look.
     fn candidates(&self, print: &Print) -> Vec<(u64, u32)> {
         let mut hits = HashMap::<u64, u32, Spread>::default();
-        let articles = print.key().iter().filter_map(|s| self.shingles.get(s)).filter(|a| a.len() <= FURNITURE);
+        let articles = print.key.iter().filter_map(|s| self.shingles.get(s)).filter(|a| a.len() <= FURNITURE);
         articles.flatten().for_each(|key| *hits.entry(*key).or_default() += 1);
         hits.into_iter().collect()
     }

@@ -1,6 +1,6 @@
 //! Are two texts one?
 
-use super::print::Print;
+use super::print::{FIGURES, Print};
 use std::cmp::Ordering;
 
 /// Fewer samples in common may be a turn of phrase.
@@ -20,6 +20,15 @@ const DEEP: f64 = 0.18;
 
 /// So deep may it be if it is nearly all there from its first word: the copy has lost its lead.
 const LEAD_LOST: f64 = 0.28;
+
+/// With so much in common even other figures are a correction.
+const ALL: f64 = 0.95;
+
+/// Of the figures of two texts that are one, this share is the same …
+const FIGURES_IN_COMMON: f64 = 0.4;
+
+/// … if there are so many.
+const FEWEST_FIGURES: usize = 4;
 
 /// The two densities of a text whose whole paragraphs are in the other add up to this: 2, but for a few mended words.
 const DENSE: f64 = 1.6;
@@ -45,6 +54,7 @@ pub struct Overlap {
     pub large: Part,
     /// Both have the same headline.
     pub headline: bool,
+    pub figures: Option<f64>,
     /// The share of the smaller text that the larger one has.
     pub contained: f64,
 }
@@ -53,14 +63,27 @@ pub fn overlap(a: &Print, b: &Print) -> Overlap {
     let level = a.level.max(b.level);
     let (x, y) = (a.at_level(level), b.at_level(level));
     let (small, large) = if x.len() <= y.len() { (x, y) } else { (y, x) };
-    let small_part = Part::of(&shared(&small, &large));
-    let large_part = Part::of(&shared(&large, &small));
+    // as many bits as both have
+    let bits = level - a.level.min(b.level);
+    let small_part = Part::of(&shared(&small, &large, bits));
+    let large_part = Part::of(&shared(&large, &small, bits));
     Overlap {
         small: small_part,
         large: large_part,
         headline: a.headline == b.headline,
+        figures: figures(&a.figures, &b.figures),
         contained: small_part.matched as f64 / small.len().max(1) as f64,
     }
+}
+
+/// The share of figures in common, of those that both would have kept; None if there are too few to tell.
+fn figures(a: &[u16], b: &[u16]) -> Option<f64> {
+    let kept_by = |f: &[u16]| if f.len() < FIGURES { u16::MAX } else { f.last().copied().unwrap_or(u16::MAX) };
+    let bound = kept_by(a).min(kept_by(b));
+    let below = |f: &[u16]| f.partition_point(|h| *h <= bound);
+    let fewer = below(a).min(below(b));
+    let common = a[..below(a)].iter().filter(|h| b.binary_search(h).is_ok()).count();
+    (fewer >= FEWEST_FIGURES).then(|| common as f64 / fewer as f64)
 }
 
 impl Part {
@@ -76,7 +99,7 @@ impl Overlap {
     /// there, and a follow-up has it as its background).
     fn same(&self) -> bool {
         let (small, large) = (self.small, self.large);
-        if self.contained < CONTAINED || small.matched < FEWEST {
+        if self.contained < CONTAINED || small.matched < FEWEST || self.other_figures() {
             return false;
         }
         if self.contained >= NEARLY_ALL && small.before == 0 && share(large.before, large) < LEAD_LOST {
@@ -87,6 +110,11 @@ impl Overlap {
         }
         let diverge = share(small.after, small) > DEEP && share(large.after, large) > DEEP;
         self.contained >= NEARLY_ALL || (!diverge && (self.contained >= MOSTLY || self.dense()))
+    }
+
+    /// The next year's report, or another province's, has the sentences of this one and other numbers in them.
+    fn other_figures(&self) -> bool {
+        self.contained < ALL && self.figures.is_some_and(|common| common < FIGURES_IN_COMMON)
     }
 
     /// Of two that are near, the nearer is the one with more of the text.
@@ -111,14 +139,17 @@ fn share(of: usize, part: Part) -> f64 {
     of as f64 / part.samples.max(1) as f64
 }
 
-fn shared(of: &[u32], with: &[u32]) -> Vec<bool> {
-    let mut sorted = with.to_vec();
+fn shared(of: &[u16], with: &[u16], less_bits: u8) -> Vec<bool> {
+    let mut sorted: Vec<u16> = with.iter().map(|h| h >> less_bits).collect();
     sorted.sort_unstable();
-    of.iter().map(|h| sorted.binary_search(h).is_ok()).collect()
+    of.iter().map(|h| sorted.binary_search(&(h >> less_bits)).is_ok()).collect()
 }
 
 impl Print {
-    fn at_level(&self, level: u8) -> Vec<u32> {
-        self.samples.iter().copied().filter(|h| level == 0 || h >> (32 - u32::from(level)) == 0).collect()
+    /// The samples that would be ones at a coarser level, as they would be there.
+    fn at_level(&self, level: u8) -> Vec<u16> {
+        let coarser = level - self.level;
+        let samples = self.samples.iter().filter(|h| h.leading_zeros() >= u32::from(coarser));
+        samples.map(|h| h << coarser).collect()
     }
 }
