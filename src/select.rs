@@ -71,7 +71,7 @@ impl Topics {
         let topics: Vec<Topic> = topics.iter().map(Topic::new).collect();
         let (patterns, uses) = patterns(&topics);
         // the only error is more than 2³¹ states; without phrases nothing is ever found, which `judge` then says
-        let phrases = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).ok();
+        let phrases = AhoCorasick::builder().match_kind(MatchKind::Standard).prefilter(false).build(&patterns).ok();
         Topics { topics, phrases, uses }
     }
 

@@ -64,11 +64,18 @@ impl Print {
         let (mut whole, mut all, mut prose, mut figures) = (headline, Vec::new(), Vec::new(), Vec::new());
         for line in text.lines() {
             let folded = fold(line);
-            let from = all.len();
-            all.extend(syllables(&folded).map(hash_of));
+            let (from, figures_from) = (all.len(), figures.len());
+            for syllable in syllables(&folded) {
+                let hash = hash_of(syllable);
+                all.push(hash);
+                if is_figure(syllable) {
+                    figures.push((hash >> 48) as u16);
+                }
+            }
             if is_prose(&folded, all.len() - from) {
                 prose.extend_from_slice(&all[from..]);
-                figures.extend(syllables(&folded).filter(|s| is_figure(s)).map(|s| (hash_of(s) >> 48) as u16));
+            } else {
+                figures.truncate(figures_from);
             }
         }
         all.iter().for_each(|s| whole = mix(whole, *s));

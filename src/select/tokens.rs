@@ -20,7 +20,8 @@ pub struct Tokens {
 
 impl Tokens {
     pub fn of(title: &str, paragraphs: &[&str]) -> Tokens {
-        let mut text = String::new();
+        let bytes: usize = paragraphs.iter().map(|p| p.len()).sum();
+        let mut text = String::with_capacity((title.len() + bytes) * 3 / 2);
         push(&mut text, &fold(title), usize::MAX);
         let lead = text.len();
         let mut body = lead;
@@ -62,7 +63,6 @@ pub fn of_phrase(phrase: &str) -> String {
 
 /// The number of syllables, and where in the text the one after `limit` begins (or the text ends).
 fn push(text: &mut String, folded: &str, limit: usize) -> (usize, usize) {
-    text.reserve(folded.len() * 3 / 2);
     let (mut count, mut limit_at) = (0, None);
     let mut pieces = pieces(folded).peekable();
     while let Some((syllable, separator)) = pieces.next() {
