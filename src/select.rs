@@ -169,18 +169,17 @@ fn round(weight: f64) -> f64 {
 
 /// The whole phrases, and those whose second half follows the first in the same sentence.
 fn joined(found: Vec<Found>, text: &str) -> Vec<Found> {
-    let of = |half| found.iter().copied().filter(move |f| f.half == half);
-    let mut whole: Vec<Found> = of(Half::Whole).collect();
+    let of = |half: Half| found.iter().copied().filter(move |f| f.half == half);
     let mut seconds: Vec<Found> = of(Half::Second).collect();
     seconds.sort_by_key(|f| (f.term, f.start));
-    whole.extend(of(Half::First).filter_map(|first| {
+    let joined = of(Half::First).filter_map(|first| {
         let next = seconds.partition_point(|f| (f.term, f.start) < (first.term, first.end));
         let second = seconds.get(next).filter(|f| f.term == first.term)?;
         let between = text.get(first.end..second.start)?;
         let near = between.len() <= GAP && !between.contains(tokens::SENTENCE_END);
         near.then_some(Found { half: Half::Whole, end: second.end, ..first })
-    }));
-    whole
+    });
+    of(Half::Whole).chain(joined).collect()
 }
 
 /// Those that do not lie within a longer one.
@@ -286,6 +285,17 @@ mod tests {
         for text in ["ma", "mà", "mát", "xoài_cát má1", "thoại"] {
             let judged = judge(&topics, text, "");
             assert_eq!(judged.selected, text.starts_with("xoài"), "{judged:?}");
+        }
+    }
+
+    #[test]
+    fn the_halves_of_a_phrase_stand_near_in_one_sentence() {
+        let topics = Topics::new(&[own("x", &[("bí thư … đối thoại", 1.0)])]);
+        let near = judge(&topics, "Bí thư Huyện ủy sẽ đối thoại", "");
+        assert_eq!(near.hits[0].term, "bí thư huyện ủy sẽ đối thoại");
+        let far = format!("Bí thư {} đối thoại", "rất bận việc ".repeat(20));
+        for text in ["Bí thư nghỉ. Dân đối thoại", "Đối thoại với bí thư", &far] {
+            assert_eq!(judge(&topics, text, "").hits, [], "{text}");
         }
     }
 
