@@ -206,7 +206,7 @@ pub fn print(given: Given) -> Printed {
     Printed { id: line.id, print }
 }
 
-/// The texts seen so far, in order of arrival.
+/// The texts seen so far, in order of arrival; a cluster's key is its first text's place.
 #[derive(Default)]
 pub struct Dedup {
     index: Index,
@@ -220,9 +220,11 @@ impl Dedup {
             Err(refusal) => return refusal,
         };
         let twin = self.index.twin(&print);
+        let new = self.ids.len() as u64;
+        self.ids.push(id.clone());
+        // A copy's print stands for its cluster too, so that a copy of the copy is known.
+        self.index.insert(twin.map_or(new, |twin| twin.key), &print);
         let Some(twin) = twin else {
-            self.index.insert(self.ids.len() as u64, &print);
-            self.ids.push(id.clone());
             return json!({"id": id, "ok": true, "kind": "new", "cluster": id, "of": null, "similarity": null});
         };
         let first = usize::try_from(twin.key).ok().and_then(|key| self.ids.get(key)).cloned();
