@@ -248,9 +248,9 @@ fn first(entry: &Entry, feed: &Url, said: String, now: DateTime<Utc>) -> Mark {
 pub(super) fn settled(mark: &Mark, now: DateTime<Utc>) -> Mark {
     let mut mark = mark.clone();
     if mark.due.is_none() {
-        mark.settled = Some(now);
         let news = matches!(mark.outcome, Some(Outcome::Stored | Outcome::Revision { .. }));
-        mark.unchanged = if !news { mark.unchanged.saturating_add(1) } else { 0 };
+        let again = mark.settled.replace(now).is_some() && !news;
+        mark.unchanged = if again { mark.unchanged.saturating_add(1) } else { 0 };
     }
     mark
 }
