@@ -120,9 +120,10 @@ impl Line {
         Line { id: json!(name), title: Some(title.to_owned()), text: Some(text.to_owned()), ..Line::default() }
     }
 
+    /// A saved page may have kept only a part of its address.
     fn url(&self) -> Result<Option<Url>, String> {
         let url = self.url.as_deref().filter(|url| !url.is_empty());
-        url.map(|url| url.parse().map_err(|why| format!("url: {why}"))).transpose()
+        url.map(|url| nowhere().join(url).map_err(|why| format!("url: {why}"))).transpose()
     }
 
     fn offset(&self) -> Result<FixedOffset, String> {
@@ -131,7 +132,7 @@ impl Line {
     }
 
     fn page(&self) -> Result<Page, String> {
-        let url = self.url()?.unwrap_or_else(|| Url::parse("http://localhost/").expect("a constant address"));
+        let url = self.url()?.unwrap_or_else(nowhere);
         match (&self.html, &self.html_base64) {
             // A string is Unicode already, whatever the page declares of itself.
             (Some(html), _) => {
@@ -143,6 +144,11 @@ impl Line {
             (None, None) => Err("neither html nor html_base64".to_owned()),
         }
     }
+}
+
+/// Where a page without an address lies.
+fn nowhere() -> Url {
+    Url::parse("http://localhost/").expect("a constant address")
 }
 
 fn bytes_of(field: &str, base64: &str) -> Result<Vec<u8>, String> {
