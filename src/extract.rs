@@ -4,6 +4,7 @@
 //! layout ([`layout`]) or found by where the text is dense ([`density`]); within it each line is kept or dropped by a
 //! rule ([`chrome`]); what is kept becomes blocks ([`blocks`]).
 
+mod attributes;
 mod blocks;
 mod byline;
 mod caption;
@@ -15,6 +16,7 @@ mod layout;
 mod ld;
 mod lead;
 mod meta;
+mod nesting;
 mod page;
 mod regions;
 mod related;

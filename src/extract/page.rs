@@ -335,7 +335,7 @@ impl Line {
 
 fn short_inside(node: ElementRef<'_>) -> bool {
     let mut chars = 0;
-    node.text().take(50).all(|t| {
+    node.descendants().take(200).filter_map(|n| n.value().as_text()).all(|t| {
         chars += t.trim().len();
         chars < 200
     })

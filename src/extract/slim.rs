@@ -1,5 +1,8 @@
 //! What never shows is cut before parsing: it is more than half of a page's bytes.
 
+use super::attributes::trimmed;
+use super::nesting::{Nesting, Tag};
+
 /// A page without scripts, styles, comments and drawings.
 pub struct Slim {
     pub html: String,
@@ -14,6 +17,7 @@ const CUT: [&str; 6] = ["script", "style", "svg", "noscript", "iframe", "templat
 pub fn slim(html: &str) -> Slim {
     let mut out = Slim { html: String::with_capacity(html.len()), json_ld: Vec::new() };
     let mut unclosed = [false; CUT.len()];
+    let mut nesting = Nesting::default();
     let mut at = 0;
     while let Some(open) = html[at..].find('<').map(|n| at + n) {
         out.html.push_str(&html[at..open]);
@@ -38,13 +42,34 @@ pub fn slim(html: &str) -> Slim {
             }
             Some(_) => at = tag_end,
             None => {
-                out.html.push_str(&html[open..tag_end]);
+                copy_tag(&html[open..tag_end], &mut nesting, &mut out.html);
                 at = tag_end;
             }
         }
     }
     out.html.push_str(&html[at..]);
     out
+}
+
+/// Tags that nest too deep go; long ones are shortened.
+fn copy_tag(tag: &str, nesting: &mut Nesting, out: &mut String) {
+    let end = tag.as_bytes().get(1) == Some(&b'/');
+    let name = &tag.as_bytes()[1 + usize::from(end)..];
+    let name =
+        &name[..name.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>')).unwrap_or(name.len())];
+    if !name.first().is_some_and(u8::is_ascii_alphabetic) {
+        return out.push_str(tag);
+    }
+    if !tag.ends_with('>') {
+        // The page ends within it: no tag, as for a browser.
+        return;
+    }
+    match nesting.tag(name, end) {
+        Tag::Stays if end => out.push_str(tag),
+        Tag::Stays => trimmed(tag, out),
+        Tag::Goes => {}
+        Tag::Paragraph => out.push_str("<p>"),
+    }
 }
 
 fn self_closed(n: usize, tag: &str) -> bool {
@@ -105,16 +130,17 @@ fn close_of(rest: &str, name: &str) -> Option<(usize, usize)> {
     let nests = name == "svg" || name == "template";
     while let Some(open) = rest[at..].find('<').map(|n| at + n) {
         let here = &rest[open..];
+        at = open + 1;
         if here.as_bytes().get(1) == Some(&b'/') && opens_at(here, 2, name) {
             depth -= 1;
             if depth == 0 {
                 let end = here.find('>').map_or(rest.len(), |n| open + n + 1);
                 return Some((open, end));
             }
-        } else if nests && opens(here, name) && !here[..tag_len(here)].ends_with("/>") {
-            depth += 1;
+        } else if nests && opens(here, name) {
+            at = open + tag_len(here);
+            depth += usize::from(!rest[..at].ends_with("/>"));
         }
-        at = open + 1;
     }
     None
 }
@@ -142,6 +168,15 @@ mod tests {
         ] {
             assert_eq!(slim(given).html, wanted, "{given}");
         }
+    }
+
+    #[test]
+    fn the_parser_sees_no_endless_depth_and_no_endless_tag() {
+        let deep = slim(&format!("{}a{}", "<div>".repeat(50_000), "</div>".repeat(50_000))).html;
+        assert!(deep.matches("<div>").count() <= 250);
+        assert!(deep.ends_with(&format!("<p>a{}", "</div>".repeat(250))));
+        let long = slim(&format!("<p {}>a", "b=c ".repeat(100_000))).html;
+        assert!(long.len() < 500, "{}", long.len());
     }
 
     #[test]
