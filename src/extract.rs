@@ -10,6 +10,7 @@ mod byline;
 mod caption;
 mod chrome;
 mod density;
+mod evidence;
 mod headline;
 mod ink;
 mod layout;
@@ -96,25 +97,15 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
 }
 
 fn readable(page: &Page) -> Result<String, ExtractError> {
-    let kind = page.content_type.as_deref().unwrap_or("").to_ascii_lowercase();
-    let other = [
-        "image/",
-        "audio/",
-        "video/",
-        "application/pdf",
-        "application/zip",
-        "application/octet-stream",
-        "application/json",
-        "font/",
-    ];
-    if other.iter().any(|o| kind.starts_with(o)) {
-        return Err(ExtractError::NotAPage(kind));
-    }
-    if page.body.starts_with(b"%PDF-") || page.body.starts_with(b"PK\x03\x04") || page.body.starts_with(b"\x89PNG") {
-        return Err(ExtractError::NotAPage("a file of another kind".to_owned()));
+    if let Some(what) = evidence::other_file(page.content_type.as_deref(), &page.body) {
+        return Err(ExtractError::NotAPage(what));
     }
     let declared = declared_charsets(page);
-    Ok(decode(&page.body, &declared.iter().map(String::as_str).collect::<Vec<_>>()).text)
+    let text = decode(&page.body, &declared.iter().map(String::as_str).collect::<Vec<_>>()).text;
+    match evidence::other_text(&text) {
+        Some(what) => Err(ExtractError::NotAPage(what.to_owned())),
+        None => Ok(text),
+    }
 }
 
 /// The transport's charset, then the document's own.

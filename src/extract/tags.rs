@@ -85,6 +85,42 @@ pub fn is_block(name: &str) -> bool {
     )
 }
 
+/// The other elements of HTML that pages consist of.
+pub fn is_inline(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "b"
+            | "i"
+            | "u"
+            | "s"
+            | "em"
+            | "strong"
+            | "span"
+            | "font"
+            | "big"
+            | "small"
+            | "sub"
+            | "sup"
+            | "br"
+            | "img"
+            | "head"
+            | "title"
+            | "meta"
+            | "link"
+            | "script"
+            | "style"
+            | "noscript"
+            | "frameset"
+            | "time"
+            | "label"
+            | "tt"
+            | "code"
+            | "template"
+            | "base"
+            | "iframe"
+    )
+}
+
 /// Rows and columns of short cells: data. One column, a table within, or a cell that holds an article: layout.
 pub fn is_data_table(table: ElementRef<'_>) -> bool {
     let (mut rows, mut cells, mut most, mut in_row) = (0_u32, 0_u32, 0_u32, 0_u32);
