@@ -90,7 +90,16 @@ pub struct Clean {
     pub images: Vec<Image>,
     pub tags: Vec<String>,
     pub method: Method,
+    pub sources: Sources,
     pub dropped: Vec<Dropped>,
+}
+
+/// Where parts of an article were found, in words for a person: `the page's h1`, `the feed`, `none`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sources {
+    pub title: &'static str,
+    pub authors: &'static str,
+    pub summary: &'static str,
 }
 
 /// A part of the page that is not the article, and why.

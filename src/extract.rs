@@ -23,13 +23,14 @@ mod regions;
 mod related;
 mod signs;
 mod slim;
+mod summary;
 mod tags;
 #[cfg(test)]
 mod tests;
 mod when;
 mod words;
 
-use crate::article::{Block, Clean, DateFrom, Dropped, Entry, Image, Method, Page, Run};
+use crate::article::{Block, Clean, DateFrom, Dropped, Entry, Image, Method, Page, Run, Sources};
 use crate::config::Layout;
 use crate::text::{decode, tidy};
 use chrome::{Case, Fate};
@@ -88,6 +89,7 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
     let head = Head::read(&html, &[]);
     let mut meta = meta::read(&head, &flat, 0, &entry.url, Some(entry), now);
     meta.title = entry.title.as_deref().map(tidy).filter(|t| !t.is_empty());
+    meta.title_from = if meta.title.is_some() { "the feed" } else { meta::NONE };
     let date = entry.published.or(entry.updated).and_then(|d| when::believed(d, now));
     (meta.published, meta.published_from) = (date, if date.is_some() { DateFrom::Feed } else { DateFrom::Seen });
     let worth = Worth::of(&flat);
@@ -132,7 +134,7 @@ fn base(html: &Html, page: &Url) -> Url {
 /// What the layout's own selectors say goes before what was found without them.
 fn from_layout(flat: &Flat<'_>, layout: &Layout, meta: &mut Meta, now: DateTime<Utc>) {
     if let Some(title) = layout::text(flat, layout.title.as_ref()) {
-        meta.title = Some(title);
+        (meta.title, meta.title_from) = (Some(title), "the layout's title");
     }
     let date = layout::text(flat, layout.date.as_ref()).and_then(|t| crate::text::date(&t, crate::text::VIETNAM));
     if let Some(date) = date.and_then(|d| when::believed(d, now)) {
@@ -141,7 +143,7 @@ fn from_layout(flat: &Flat<'_>, layout: &Layout, meta: &mut Meta, now: DateTime<
     let named = layout::texts(flat, layout.author.as_ref());
     let named: Vec<String> = named.iter().filter_map(|t| byline::byline(t, true)).flatten().collect();
     if !named.is_empty() {
-        meta.authors = meta::unique(named);
+        (meta.authors, meta.authors_from) = (meta::unique(named), "the layout's author");
     }
 }
 
@@ -185,7 +187,9 @@ fn finish(flat: &Flat<'_>, fates: &[Fate], meta: Meta, method: Method) -> Result
     if blocks.iter().all(|b| matches!(b, Block::Figure { .. })) {
         return Err(ExtractError::NoText);
     }
-    let authors = authors(flat, fates, &meta);
+    let (authors, authors_from) = authors(flat, fates, &meta);
+    let (summary, summary_from) = summary::find(&meta, &blocks, &kept_by);
+    let sources = Sources { title: meta.title_from, authors: authors_from, summary: summary_from };
     let language = meta.language.unwrap_or_else(|| guess_language(flat, fates));
     Ok(Clean {
         title: meta.title,
@@ -193,12 +197,13 @@ fn finish(flat: &Flat<'_>, fates: &[Fate], meta: Meta, method: Method) -> Result
         published_from: meta.published_from,
         authors,
         language,
-        summary: meta.summary,
+        summary,
         images: images(&blocks),
         blocks,
         kept_by,
         tags: meta.tags,
         method,
+        sources,
         dropped: dropped(flat, fates),
     })
 }
@@ -238,10 +243,13 @@ fn images(blocks: &[Block]) -> Vec<Image> {
 }
 
 /// Names printed in the article go before those in its metadata.
-fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> Vec<String> {
+fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> (Vec<String>, &'static str) {
     let lines = fates.iter().zip(&flat.lines).filter(|(f, _)| matches!(f, Fate::Byline(_)));
     let printed: Vec<String> = lines.filter_map(|(_, l)| byline::byline(&l.text, true)).flatten().collect();
-    if printed.is_empty() { meta.authors.clone() } else { meta::unique(printed) }
+    if printed.is_empty() {
+        return (meta.authors.clone(), meta.authors_from);
+    }
+    (meta::unique(printed), "a byline at the text")
 }
 
 fn dropped(flat: &Flat<'_>, fates: &[Fate]) -> Vec<Dropped> {

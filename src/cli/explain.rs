@@ -134,9 +134,9 @@ fn report(out: &mut impl Write, url: &Url, site: &Site, examined: &Examined, kno
         "site       {}",
         if site.id.is_empty() { "none in the configuration has this host" } else { &site.id }
     )?;
-    writeln!(out, "title      {}", examined.title)?;
+    writeln!(out, "title      {} (from {})", examined.title, clean.sources.title)?;
     writeln!(out, "published  {}", published(clean))?;
-    writeln!(out, "authors    {}", clean.authors.join(", "))?;
+    writeln!(out, "authors    {} (from {})", clean.authors.join(", "), clean.sources.authors)?;
     writeln!(out, "method     {}", method(clean, site))?;
     verdict(out, site, examined, known)?;
     writeln!(out, "\nKEPT, {} blocks", clean.blocks.len())?;

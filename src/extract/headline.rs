@@ -18,6 +18,19 @@ enum Source {
     Feed,
 }
 
+impl Source {
+    fn words(self) -> &'static str {
+        match self {
+            Source::H1 => "the page's h1",
+            Source::Marked => "a line marked as headline",
+            Source::JsonLd => "JSON-LD",
+            Source::OpenGraph => "og:title",
+            Source::Title => "the page's <title>",
+            Source::Feed => "the feed",
+        }
+    }
+}
+
 struct Candidate {
     text: String,
     words: HashSet<String>,
@@ -26,8 +39,8 @@ struct Candidate {
     nearness: f32,
 }
 
-/// `text_at` is the line at which the text begins.
-pub fn find(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry>) -> Option<String> {
+/// The headline and where it was found; `text_at` is the line at which the text begins.
+pub fn find(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry>) -> Option<(String, &'static str)> {
     let all = candidates(head, flat, text_at, entry);
     let score = |c: &Candidate| -> f32 {
         let own = [3.0, 1.0, 2.0, 2.0, 1.5, 2.0][c.source as usize];
@@ -44,7 +57,7 @@ pub fn find(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry>)
     })?;
     let group = all.iter().filter(|c| alike(&c.words, &best.1.words));
     let printed = group.min_by(|a, b| a.source.partial_cmp(&b.source).unwrap_or(std::cmp::Ordering::Equal));
-    printed.map(|c| c.text.clone())
+    printed.map(|c| (c.text.clone(), c.source.words()))
 }
 
 fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry>) -> Vec<Candidate> {

@@ -12,15 +12,23 @@ use scraper::Html;
 use std::collections::HashMap;
 use url::Url;
 
+/// Said of what was not found.
+pub const NONE: &str = "nowhere";
+
 pub struct Meta {
     pub title: Option<String>,
     pub published: Option<DateTime<FixedOffset>>,
     pub published_from: DateFrom,
     pub authors: Vec<String>,
-    pub summary: Option<String>,
+    /// What the page's head says of it, and where.
+    pub description: Option<(String, &'static str)>,
+    /// What the feed says of it, in plain text.
+    pub teaser: Option<String>,
     pub tags: Vec<String>,
     /// `<html lang>` or its like, two letters.
     pub language: Option<String>,
+    pub title_from: &'static str,
+    pub authors_from: &'static str,
 }
 
 /// The head's `<meta>` by name, property or itemprop (ASCII lower case), and `<title>`.
@@ -68,16 +76,21 @@ pub fn read(
     entry: Option<&Entry>,
     now: DateTime<Utc>,
 ) -> Meta {
-    let title = headline::find(head, flat, text_at, entry);
+    let (title, title_from) = headline::find(head, flat, text_at, entry).map_or((None, NONE), |(t, f)| (Some(t), f));
     let (published, published_from) = published(head, flat, title.as_deref(), from, entry, now);
+    let (authors, authors_from) = authors(head, entry);
+    let teaser = entry.and_then(|e| e.summary.as_deref()).map(super::plain_html).filter(|s| !s.is_empty());
     Meta {
         published,
         published_from,
-        authors: authors(head, entry),
-        summary: summary(head, entry),
+        authors,
+        description: description(head),
+        teaser,
         tags: tags(head, flat),
         language: head.lang.as_deref().and_then(two_letters),
         title,
+        title_from,
+        authors_from,
     }
 }
 
@@ -155,19 +168,19 @@ fn beside(flat: &Flat<'_>, title: Option<&str>, now: DateTime<Utc>) -> Option<Da
     (1..=NEAR).find_map(|d| at.checked_sub(d).and_then(date).or_else(|| date(at + d)))
 }
 
-fn authors(head: &Head, entry: Option<&Entry>) -> Vec<String> {
-    let mut said: Vec<String> = head.ld.authors.iter().flat_map(|a| names(&tidy(a))).collect();
-    for name in ["author", "article:author", "dc.creator", "parsely-author"] {
-        if said.is_empty() {
-            said = head.meta.get(name).into_iter().flatten().flat_map(|a| names(a)).collect();
-        }
-    }
-    if said.is_empty() {
-        said = entry.map(|e| e.authors.iter().flat_map(|a| names(a)).collect()).unwrap_or_default();
-    }
+fn authors(head: &Head, entry: Option<&Entry>) -> (Vec<String>, &'static str) {
     let site = head.get("og:site_name").map(fold).unwrap_or_default();
-    said.retain(|name| fold(name) != site && !fold(name).starts_with("admin"));
-    unique(said)
+    let named = |said: Vec<String>| {
+        let persons =
+            said.iter().flat_map(|a| names(&tidy(a))).filter(|n| fold(n) != site && !fold(n).starts_with("admin"));
+        unique(persons.collect())
+    };
+    let meta = ["author", "article:author", "dc.creator", "parsely-author"];
+    let meta = meta.into_iter().filter_map(|name| head.meta.get(name).cloned());
+    let feed = entry.map(|e| e.authors.clone());
+    let said = std::iter::once((head.ld.authors.clone(), "JSON-LD"));
+    let said = said.chain(meta.map(|a| (a, "the page's meta"))).chain(feed.map(|a| (a, "the feed")));
+    said.map(|(said, from)| (named(said), from)).find(|(names, _)| !names.is_empty()).unwrap_or((Vec::new(), NONE))
 }
 
 pub fn unique(names: Vec<String>) -> Vec<String> {
@@ -180,10 +193,14 @@ pub fn unique(names: Vec<String>) -> Vec<String> {
     seen
 }
 
-fn summary(head: &Head, entry: Option<&Entry>) -> Option<String> {
-    let said = ["og:description", "description", "twitter:description"].iter().find_map(|n| head.get(n));
-    let said = said.map(str::to_owned).or_else(|| head.ld.description.as_deref().map(tidy));
-    said.or_else(|| entry.and_then(|e| e.summary.as_deref()).map(super::plain_html)).filter(|s| !s.is_empty())
+fn description(head: &Head) -> Option<(String, &'static str)> {
+    let meta = [
+        ("og:description", "og:description"),
+        ("description", "the page's meta description"),
+        ("twitter:description", "twitter:description"),
+    ];
+    let meta = meta.iter().find_map(|(name, from)| Some((head.get(name)?.to_owned(), *from)));
+    meta.or_else(|| Some((head.ld.description.as_deref().map(tidy).filter(|d| !d.is_empty())?, "JSON-LD")))
 }
 
 fn tags(head: &Head, flat: &Flat<'_>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Small pages, each with one thing that pages do.
 
 use super::{ExtractError, extract, from_entry};
-use crate::article::{Clean, DateFrom, Entry, Id, Method, Page, plain};
+use crate::article::{Clean, DateFrom, Entry, Id, Method, Page, Sources, plain};
 use crate::config::Layout;
 use chrono::{DateTime, TimeZone, Utc};
 use scraper::Selector;
@@ -112,6 +112,20 @@ fn the_headline_is_neither_the_site_nor_a_class() {
     assert_eq!(clean.published.unwrap().to_rfc3339(), "2022-12-21T00:00:00+07:00");
     assert_eq!(clean.published_from, DateFrom::Page);
     assert_eq!(plain(&clean.blocks), whole());
+}
+
+#[test]
+fn it_is_said_where_title_authors_and_summary_were_found() {
+    let html = format!(
+        "<meta property=og:description content='Trang thông tin điện tử xã Bản Lầm'><h1>Đối thoại ở Bản Lầm</h1>
+        <div><p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p><p align=right><b>Lò Mai</b></p></div>"
+    );
+    let Sources { title, authors, summary } = clean(&html).sources;
+    assert_eq!((title, authors, summary), ("the page's h1", "a byline at the text", "nowhere"));
+    assert_eq!(clean(&html).summary, None);
+    let of_the_layout = Layout { title: Selector::parse("b").ok(), ..layout("div", ".x") };
+    let clean = extract(&page(&html), None, Some(&of_the_layout), now()).unwrap();
+    assert_eq!((clean.title.as_deref(), clean.sources.title), (Some("Lò Mai"), "the layout's title"));
 }
 
 fn layout(body: &str, drop: &str) -> Layout {

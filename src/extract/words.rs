@@ -247,6 +247,39 @@ const COUNTER: &[&str] = &[
     "lượt truy cập",
 ];
 
+/// How a site speaks of itself.
+const SELF: &[&str] = &[
+    "trang thông tin",
+    "cổng thông tin",
+    "cổng dịch vụ",
+    "website",
+    "trang web",
+    "trang chủ",
+    "trang tin điện tử",
+    "báo điện tử",
+    "official site",
+    "the latest news",
+    "tin tức mới nhất",
+    "tin tức, sự kiện",
+    "cập nhật tin",
+];
+
+/// What stands at the end of a text that a feed cut.
+const CUT: &[&str] =
+    &["read more", "continue reading", "đọc tiếp", "xem tiếp", "xem thêm", "chi tiết", "weiterlesen", "lire la suite"];
+
+/// A description of a site, not of an article.
+pub fn is_self_description(folded: &str) -> bool {
+    folded.chars().count() < 200
+        && SELF.iter().any(|s| folded.starts_with(s) || (folded.len() < 90 && folded.contains(s)))
+}
+
+/// The words that invite to read on, if the text ends so.
+pub fn invitation(folded: &str) -> Option<&'static str> {
+    let end = folded.trim_end_matches(|c: char| !c.is_alphanumeric());
+    CUT.iter().copied().find(|c| end.ends_with(c))
+}
+
 /// Without the marks that labels end in.
 fn label(folded: &str) -> &str {
     folded.trim_matches(|c: char| !c.is_alphanumeric())

@@ -1,0 +1,123 @@
+//! The summary: what the feed says of the article, else its lead, else what the page's head says of it. Each is
+//! believed only if it speaks of this article: many sites describe themselves on every page.
+
+use super::meta::{Meta, NONE};
+use super::words;
+use crate::article::{Block, plain};
+use crate::text::{fold, syllables, tidy};
+use std::collections::HashSet;
+
+/// Syllables; less says nothing.
+const SHORTEST: usize = 5;
+
+/// The summary and where it was found.
+pub fn find(meta: &Meta, blocks: &[Block], kept_by: &[String]) -> (Option<String>, &'static str) {
+    let title = meta.title.as_deref().unwrap_or("");
+    let about = About::new(&format!("{title}\n{}", plain(blocks)));
+    let lead = blocks.iter().zip(kept_by).take(3).find(|(_, why)| *why == "the lead");
+    let said = [
+        meta.teaser.as_deref().map(|t| (t.to_owned(), "the feed")),
+        lead.map(|(block, _)| (plain(std::slice::from_ref(block)), "the lead")),
+        meta.description.clone(),
+    ];
+    let clean = said.into_iter().flatten().map(|(text, from)| (clean(&text, title), from));
+    let found = clean.into_iter().find(|(text, _)| about.speaks(text));
+    found.map_or((None, NONE), |(text, from)| (Some(text), from))
+}
+
+/// Without the headline before it and the marks of a cut after it.
+fn clean(text: &str, title: &str) -> String {
+    let text = tidy(&text.replace('\n', " "));
+    let title = tidy(title);
+    let rest = text.strip_prefix(title.as_str()).filter(|_| !title.is_empty()).unwrap_or(&text);
+    let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ':' | '-' | '–' | '|'));
+    uncut(rest).to_owned()
+}
+
+/// A text that was cut ends with its last whole sentence, if that is most of it.
+fn uncut(text: &str) -> &str {
+    let marks = |c: char| c.is_whitespace() || matches!(c, '…' | '[' | ']' | '(' | ')' | '»' | '>');
+    let mut end = text.trim_end_matches(marks);
+    let mut cut = text[end.len()..].contains('…');
+    if let Some(words) = words::invitation(&fold(end)) {
+        // Folding keeps the number of characters of these words.
+        let start = end
+            .char_indices()
+            .rev()
+            .filter(|(_, c)| c.is_alphanumeric() || c.is_whitespace())
+            .nth(words.chars().count() - 1);
+        end = start.map_or(end, |(n, _)| end[..n].trim_end_matches(marks));
+        cut = !end.ends_with(['.', '!', '?']);
+    }
+    if end.ends_with("...") || end.ends_with("..") {
+        (end, cut) = (end.trim_end_matches('.').trim_end(), true);
+    }
+    let sentence = end.rfind(['.', '!', '?']).map(|n| &end[..=n]).filter(|s| s.len() * 2 > end.len());
+    if cut { sentence.unwrap_or(end) } else { end }
+}
+
+/// The syllables of the article, one by one and in threes.
+struct About {
+    single: HashSet<String>,
+    threes: HashSet<String>,
+}
+
+impl About {
+    fn new(text: &str) -> About {
+        let folded = fold(text);
+        let all: Vec<&str> = syllables(&folded).collect();
+        About {
+            single: all.iter().map(|s| (*s).to_owned()).collect(),
+            threes: all.windows(3).map(|w| w.join(" ")).collect(),
+        }
+    }
+
+    /// Its words are those of the article, and some stand together as they do there.
+    fn speaks(&self, text: &str) -> bool {
+        let folded = fold(text);
+        let all: Vec<&str> = syllables(&folded).collect();
+        if all.len() < SHORTEST {
+            return false;
+        }
+        let single = all.iter().filter(|s| self.single.contains(**s)).count();
+        let threes = all.windows(3).filter(|w| self.threes.contains(&w.join(" "))).count();
+        let verbatim = threes * 10 >= (all.len() - 2) * 8;
+        verbatim || (single * 10 >= all.len() * 6 && threes * 10 > all.len() && !words::is_self_description(&folded))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{About, clean};
+
+    #[test]
+    fn headlines_and_marks_of_a_cut_go() {
+        for (given, wanted) in [
+            ("Họp dân ở Nà Bó. Sáng nay, xã họp.", "Sáng nay, xã họp."),
+            ("Họp dân ở Nà Bó", ""),
+            ("Sáng nay, xã họp bàn mở đường. Nhiều người [...]", "Sáng nay, xã họp bàn mở đường."),
+            ("Sáng nay, xã họp bàn mở đường, có…", "Sáng nay, xã họp bàn mở đường, có"),
+            ("Sáng nay, xã họp bàn. Đọc tiếp »", "Sáng nay, xã họp bàn."),
+            ("Sáng nay, xã họp.", "Sáng nay, xã họp."),
+        ] {
+            assert_eq!(clean(given, "Họp dân ở Nà Bó"), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_site_that_speaks_of_itself_says_nothing_of_the_article() {
+        let about =
+            About::new("Sáng nay, Ban Dân vận Tỉnh ủy Bản Lầm họp với ba xã về thông tin điện tử và quy chế dân chủ.");
+        for text in [
+            "Trang thông tin điện tử Ban Dân vận Tỉnh ủy Bản Lầm",
+            "WebSite Bản Lầm",
+            "Tin trong tỉnh, thể thao, giải trí, dự báo thời tiết",
+        ] {
+            assert!(!about.speaks(text), "{text}");
+        }
+        for text in ["Ban Dân vận Tỉnh ủy Bản Lầm họp với ba xã", "Ba xã bàn về quy chế dân chủ với Ban Dân vận"]
+        {
+            assert!(about.speaks(text), "{text}");
+        }
+    }
+}
