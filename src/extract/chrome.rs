@@ -94,12 +94,18 @@ impl<'f, 'p> Case<'f, 'p> {
 
     /// The signs of the elements around a line, up to the body's own.
     pub fn signs_around(&self, n: usize) -> u32 {
-        let body = self.body.iter().find(|r| r.contains(&n)).cloned().unwrap_or(n..n + 1);
+        let body = self.range_of(n).unwrap_or(n..n + 1);
         let within = |&e: &usize| {
             let lines = &self.flat.elems[e].lines;
             lines.len() < body.len() || lines.len() == 1
         };
         self.flat.around(self.line(n).elem).take_while(within).fold(0, |s, e| s | self.flat.elems[e].signs)
+    }
+
+    /// The part of the body that holds a line.
+    pub fn range_of(&self, n: usize) -> Option<Range<usize>> {
+        let at = self.body.partition_point(|r| r.end <= n);
+        self.body.get(at).filter(|r| r.contains(&n)).cloned()
     }
 
     fn is_title(&self, n: usize) -> bool {

@@ -18,15 +18,17 @@ impl Case<'_, '_> {
     /// Elements named like chrome that hold little of the text.
     pub fn regions(&mut self) {
         let all: f32 = self.inside().iter().map(|&n| self.worth.text[n]).sum::<f32>().max(1.0);
-        for range in self.body.clone() {
-            for elem in 0..self.flat.elems.len() {
-                let lines = self.flat.elems[elem].lines.clone();
-                let within = range.start <= lines.start && lines.end <= range.end && lines.len() < range.len();
-                if within && !lines.is_empty() && self.worth.is_region(self.flat, elem, all) {
-                    self.drop_region(lines, region_name(self.flat.elems[elem].signs));
-                }
+        for elem in 0..self.flat.elems.len() {
+            let lines = self.flat.elems[elem].lines.clone();
+            if self.within(&lines) && self.worth.is_region(self.flat, elem, all) {
+                self.drop_region(lines, region_name(self.flat.elems[elem].signs));
             }
         }
+    }
+
+    /// Lines of one part of the body, and not all of it.
+    fn within(&self, lines: &Range<usize>) -> bool {
+        !lines.is_empty() && self.range_of(lines.start).is_some_and(|r| lines.end <= r.end && lines.len() < r.len())
     }
 
     /// Three or more boxes of one class side by side, each with a headline that is a link: other articles.
@@ -39,15 +41,12 @@ impl Case<'_, '_> {
             }))
             .collect();
         let mut rows: HashMap<(usize, &str), Vec<usize>> = HashMap::new();
-        for range in &self.body {
-            for e in 1..self.flat.elems.len() {
-                let elem = &self.flat.elems[e];
-                let lines = &elem.lines;
-                let within = range.start <= lines.start && lines.end <= range.end && (2..=12).contains(&lines.len());
-                if within && linked[lines.end] > linked[lines.start] {
-                    let class = elem.node.attr("class").unwrap_or(elem.node.value().name());
-                    rows.entry((elem.parent, class)).or_default().push(e);
-                }
+        for (e, elem) in self.flat.elems.iter().enumerate().skip(1) {
+            let lines = &elem.lines;
+            let within = (2..=12).contains(&lines.len()) && self.within(lines);
+            if within && linked[lines.end] > linked[lines.start] {
+                let class = elem.node.attr("class").unwrap_or(elem.node.value().name());
+                rows.entry((elem.parent, class)).or_default().push(e);
             }
         }
         let rows: Vec<Vec<usize>> = rows.into_values().filter(|row| row.len() >= 3).collect();

@@ -204,3 +204,13 @@ fn deep_and_broken_pages_end_in_time() {
         assert!(begin.elapsed().as_secs() < 20, "{}", &deep[..20]);
     }
 }
+
+/// A layout whose body matches every paragraph: parts and elements are not compared each with each.
+#[test]
+fn a_body_of_many_parts_takes_no_longer() {
+    let html = format!("<h1>Đối thoại</h1>{}", format!("<p class=related><b>{FIRST}</b></p>").repeat(10_000));
+    let begin = std::time::Instant::now();
+    let clean = extract(&page(&html), None, Some(&layout("p", ".x")), now()).unwrap();
+    assert_eq!(clean.blocks.len(), 10_000);
+    assert!(begin.elapsed().as_secs() < 20);
+}
