@@ -1,9 +1,11 @@
 //! The nouns: an article at each stage of its life, and its [`Outcome`].
 
 mod address;
+mod read;
 mod write;
 
 pub use address::canonical;
+pub use read::from_html;
 pub use write::{html, html_escape, markdown, plain};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};

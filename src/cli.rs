@@ -5,8 +5,10 @@ mod explain;
 mod log;
 mod once;
 mod sites;
+mod store;
 
 use crate::config::Config;
+use crate::export::ExportError;
 use crate::store::{Store, StoreError};
 use crate::{daemon, export};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -70,6 +72,8 @@ enum Command {
     /// Care of the export folder
     #[command(subcommand)]
     Export(ExportCommand),
+    /// Care of the store, while no daemon runs
+    Store(store::StoreArgs),
     /// One stage by itself, in bulk; opens no store
     Try(bulk::Try),
     /// Completions for a shell
@@ -107,6 +111,7 @@ const STORE_HELD: u8 = 69;
 const BAD_CONFIG: u8 = 78;
 
 pub fn main() -> ExitCode {
+    crate::store::silence_sled();
     let cli = Cli::parse();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -133,6 +138,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Sites { json } => sites::sites(&load(file)?, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
         Command::Export(ExportCommand::Rebuild) => rebuild(&load(file)?),
+        Command::Store(arguments) => store::store(&load(file)?, arguments),
         Command::Try(stage) => bulk::try_stage(stage, file),
         Command::Completions { shell } => completions(*shell),
         Command::Man => man(),
@@ -147,10 +153,11 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<crate::config::ConfigError>() {
         return BAD_CONFIG;
     }
-    match error.downcast_ref::<StoreError>() {
-        Some(StoreError::Held(_)) => STORE_HELD,
-        _ => FAILED,
-    }
+    let store = match error.downcast_ref::<ExportError>() {
+        Some(ExportError::Store(store)) => Some(store),
+        _ => error.downcast_ref::<StoreError>(),
+    };
+    if matches!(store, Some(StoreError::Held(_))) { STORE_HELD } else { FAILED }
 }
 
 fn broken_pipe(error: &anyhow::Error) -> bool {
@@ -186,9 +193,14 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// For commands that look: they never make a store, which would then belong to whoever looked.
 fn existing_store(config: &Config) -> anyhow::Result<Store> {
+    need_store(config)?;
+    Ok(Store::open(&config.store.path)?)
+}
+
+fn need_store(config: &Config) -> anyhow::Result<()> {
     let path = &config.store.path;
     anyhow::ensure!(path.exists(), "there is no store at {}: `diemtin run` or `once` makes it", path.display());
-    Ok(Store::open(path)?)
+    Ok(())
 }
 
 fn check(file: Option<&Path>) -> anyhow::Result<()> {
@@ -217,8 +229,15 @@ fn verify(config: &Config, json: bool) -> anyhow::Result<()> {
 }
 
 fn rebuild(config: &Config) -> anyhow::Result<()> {
-    let store = existing_store(config)?;
-    let rows = crate::status::rows(config, &store)?;
+    // A store that was lost is made again from the folder first, where there is one.
+    if !config.export.path.exists() {
+        need_store(config)?;
+    }
+    let (store, healed) = export::open_store(&config.store.path, &config.export.path, chrono::Utc::now())?;
+    if let Some(healed) = healed {
+        eprintln!("{healed}");
+    }
+    let rows = crate::status::rows(config, &store, crate::poll::short_of_room(config).as_deref())?;
     let made = export::rebuild(&store, &config.export, &rows)?;
     eprintln!("{}: change {}, {} files written", config.export.path.display(), made.seq, made.files);
     Ok(())

@@ -11,6 +11,7 @@ mod source;
 mod tests;
 
 use crate::article::{Kind, SiteRef};
+use crate::store::Limits;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,9 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// How long pages are kept as served. Zero keeps none.
     pub raw_pages: Duration,
+    pub limits: Limits,
+    /// Below this many free bytes, or 5 % of the disk, polling pauses. Zero: never.
+    pub min_free: u64,
 }
 
 #[derive(Clone, PartialEq, Debug)]

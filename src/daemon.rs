@@ -1,32 +1,26 @@
 //! The long run: a walker a site, signals, reload, stop, systemd.
 
-use crate::config::{Config, ConfigError, Site};
-use crate::export::Mirror;
-use crate::poll::{self, Pipeline, Round};
-use crate::status;
-use anyhow::Context;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+mod mirror;
+mod systemd;
+mod walkers;
+
+pub use mirror::export_now;
+
+use crate::config::{Config, ConfigError};
+use crate::poll::Pipeline;
 use sd_notify::NotifyState;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use systemd::{Asked, Signals, monotonic_now, tell};
+use tokio::sync::Notify;
 use tracing::{error, info, warn};
+use walkers::Running;
 
-/// How often systemd's watchdog is fed where it asks for less.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// The folder is brought up to date this long after the first change, so that one write serves many.
-const EXPORT_AFTER: Duration = Duration::from_secs(2);
-
-/// Two looks at a site's waiting pages are at least so far apart.
-const RETRY_AT_LEAST: TimeDelta = TimeDelta::minutes(1);
-/// Where the first so many sites do not answer, that is said before the rest is asked.
-const EARLY_WORD: usize = 8;
-/// How many parts of old pages are let go in one round.
-const PRUNE: usize = 500;
+/// Before the store is opened again after it failed.
+const REOPEN_AFTER: Duration = Duration::from_secs(5);
+/// How often it is waited for that nobody uses the failed store any more.
+const RELEASE_TRIES: u32 = 6;
 
 /// Runs until SIGTERM or SIGINT; SIGHUP reloads.
 pub async fn run(file: &Path) -> anyhow::Result<()> {
@@ -38,7 +32,16 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
     let mut running = Running::start(&pipeline).await?;
     tell(&[NotifyState::Ready, NotifyState::Status(&running.answers.status())]);
     loop {
-        match signals.next().await {
+        match signals.next(&running.broken).await {
+            Asked::Reopen => {
+                running.stop().await;
+                match reopened(pipeline, &mut signals).await? {
+                    Some(new) => pipeline = new,
+                    None => return Ok(()),
+                }
+                running = Running::start(&pipeline).await?;
+                tell(&[NotifyState::Status(&running.answers.status())]);
+            }
             Asked::Heartbeat => {
                 tell(&[NotifyState::Watchdog, NotifyState::Status(&running.answers.status())]);
             }
@@ -62,9 +65,57 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
     info!("stopping");
     running.stop().await;
     running.answers.say();
-    tokio::task::spawn_blocking(move || pipeline.store.sync()).await??;
+    if pipeline.store.poisoned().is_none() {
+        tokio::task::spawn_blocking(move || pipeline.store.sync()).await??;
+    }
     info!("stopped");
     Ok(())
+}
+
+/// After a failed write: the store is let go and opened again, as often as it takes. None where a stop was asked for
+/// meanwhile.
+async fn reopened(pipeline: Arc<Pipeline>, signals: &mut Signals) -> anyhow::Result<Option<Arc<Pipeline>>> {
+    let config = (*pipeline.config).clone();
+    let store = Arc::downgrade(&pipeline.store);
+    drop(pipeline);
+    let mut tries = 0;
+    loop {
+        // longer and longer, up to a minute
+        if pause(REOPEN_AFTER * (tries + 1).min(12), signals).await {
+            return Ok(None);
+        }
+        tries += 1;
+        if store.strong_count() > 0 {
+            // what still holds it waits for sled, which may wait for ever: a new process is a way out
+            anyhow::ensure!(
+                tries < RELEASE_TRIES,
+                "the failed store is still in use: the daemon ends, to be started again"
+            );
+            continue;
+        }
+        let config = config.clone();
+        match tokio::task::spawn_blocking(|| Pipeline::open(config)).await? {
+            Ok(pipeline) => {
+                info!("the store is open again, change {}", pipeline.store.seq());
+                return Ok(Some(Arc::new(pipeline)));
+            }
+            Err(why) => error!("the store cannot be opened again yet: {why:#}"),
+        }
+    }
+}
+
+/// True where a stop was asked for.
+async fn pause(wait: Duration, signals: &mut Signals) -> bool {
+    let (never, until) = (Notify::new(), tokio::time::Instant::now() + wait);
+    loop {
+        match tokio::time::timeout_at(until, signals.next(&never)).await {
+            Ok(Asked::Stop) => return true,
+            Ok(Asked::Heartbeat) => tell(&[NotifyState::Watchdog]),
+            Ok(Asked::Reload) => warn!("the configuration is not reloaded while the store is closed"),
+            Ok(Asked::Reopen) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 async fn reload(pipeline: &Arc<Pipeline>, file: &Path) -> anyhow::Result<Pipeline> {
@@ -84,206 +135,4 @@ fn one_line(why: &anyhow::Error) -> String {
         Some(wrong) => wrong.mistakes.iter().filter_map(|m| m.lines().next()).collect::<Vec<_>>().join("; "),
         None => format!("{why:#}"),
     }
-}
-
-/// The walkers and the exporter of one configuration.
-struct Running {
-    tasks: JoinSet<()>,
-    answers: Arc<Answers>,
-}
-
-impl Running {
-    async fn start(pipeline: &Arc<Pipeline>) -> anyhow::Result<Running> {
-        let planned = pipeline.clone();
-        let firsts = tokio::task::spawn_blocking(move || firsts(&planned, Utc::now())).await??;
-        let mut tasks = JoinSet::new();
-        let slots = Arc::new(Semaphore::new(pipeline.config.poll.concurrency));
-        let answers = Arc::new(Answers { sites: firsts.len(), ..Answers::default() });
-        // What an earlier run stored and could not export.
-        pipeline.changed.notify_one();
-        tasks.spawn(mirror(pipeline.clone()));
-        for (site, first) in firsts {
-            let walker = Walker { pipeline: pipeline.clone(), site, slots: slots.clone(), answers: answers.clone() };
-            tasks.spawn(walker.walk(first));
-        }
-        Ok(Running { tasks, answers })
-    }
-
-    /// Every step of a walker is atomic or repeatable, so none is waited for.
-    async fn stop(&mut self) {
-        self.tasks.shutdown().await;
-    }
-}
-
-/// When each site is polled first.
-fn firsts(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<Vec<(Arc<Site>, DateTime<Utc>)>> {
-    let sites = pipeline.config.sites.iter().enumerate();
-    let first = |(nth, site): (usize, &Arc<Site>)| {
-        let state = pipeline.store.site(&site.id).with_context(|| format!("site {}", site.id))?;
-        Ok((site.clone(), poll::first(site, &state, &pipeline.config.poll, nth, now)))
-    };
-    sites.map(first).collect()
-}
-
-/// How the sites answered their first poll since the start, to say plainly when none does.
-#[derive(Default)]
-struct Answers {
-    sites: usize,
-    polled: AtomicUsize,
-    answered: AtomicUsize,
-}
-
-impl Answers {
-    fn first(&self, answered: bool) {
-        self.answered.fetch_add(usize::from(answered), Ordering::Relaxed);
-        let polled = self.polled.fetch_add(1, Ordering::Relaxed) + 1;
-        if polled == self.sites || polled == EARLY_WORD {
-            self.say();
-        }
-    }
-
-    fn say(&self) {
-        let (answered, polled) = (self.answered.load(Ordering::Relaxed), self.polled.load(Ordering::Relaxed));
-        match answered {
-            0 if polled > 0 => {
-                warn!("NO SITE ANSWERED, of {polled} polled: is this machine connected to the Internet?")
-            }
-            _ => info!("{answered} of {polled} sites answered, {} in all", self.sites),
-        }
-    }
-
-    fn status(&self) -> String {
-        let (answered, polled) = (self.answered.load(Ordering::Relaxed), self.polled.load(Ordering::Relaxed));
-        format!("{} sites, {polled} polled since the start, {answered} answered", self.sites)
-    }
-}
-
-/// One site, for ever.
-struct Walker {
-    pipeline: Arc<Pipeline>,
-    site: Arc<Site>,
-    slots: Arc<Semaphore>,
-    answers: Arc<Answers>,
-}
-
-impl Walker {
-    async fn walk(self, first: DateTime<Utc>) {
-        let mut feeds_at = first;
-        let mut pages_at = None;
-        let mut polled = false;
-        loop {
-            let next = pages_at.map_or(feeds_at, |pages_at: DateTime<Utc>| pages_at.min(feeds_at));
-            tokio::time::sleep((next - Utc::now()).to_std().unwrap_or(Duration::ZERO)).await;
-            let round = self.round(next >= feeds_at).await;
-            if next >= feeds_at && !polled {
-                polled = true;
-                self.answers.first(round.as_ref().is_ok_and(|round| round.failure().is_none()));
-            }
-            (feeds_at, pages_at) = match round {
-                Ok(round) => (round.next, round.retry.map(|at| at.max(Utc::now() + RETRY_AT_LEAST))),
-                Err(why) => {
-                    error!(site = self.site.id.as_str(), "{why}");
-                    (Utc::now() + TimeDelta::from_std(self.site.every).unwrap_or(TimeDelta::MAX), None)
-                }
-            };
-            self.pipeline.changed.notify_one();
-        }
-    }
-
-    /// In a task of its own, so that a panic ends this round and not the walker.
-    async fn round(&self, feeds: bool) -> anyhow::Result<Round> {
-        let _slot = self.slots.acquire().await?;
-        let (pipeline, site) = (self.pipeline.clone(), self.site.clone());
-        let mut task = JoinSet::new();
-        task.spawn(async move {
-            match feeds {
-                true => poll::poll(&pipeline, &site, now()).await,
-                false => poll::retry(&pipeline, &site, now()).await,
-            }
-        });
-        let done = task.join_next().await.context("the round was not started")?;
-        done.context("the round stopped: a mistake of diemtin's own, please report it")?.context("the store failed")
-    }
-}
-
-/// To the second: that is what is kept and shown.
-fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
-}
-
-/// Brings the export folder up to date whenever something changed.
-async fn mirror(pipeline: Arc<Pipeline>) {
-    loop {
-        pipeline.changed.notified().await;
-        tokio::time::sleep(EXPORT_AFTER).await;
-        let round = pipeline.clone();
-        let done = tokio::task::spawn_blocking(move || export_now(&round)).await;
-        if let Err(why) = done.map_err(anyhow::Error::from).and_then(|done| done) {
-            error!("the export folder could not be brought up to date, tried again in a minute: {why:#}");
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            pipeline.changed.notify_one();
-        }
-    }
-}
-
-/// One round of the export, on the folder as it was left open, if it was.
-pub fn export_now(pipeline: &Pipeline) -> anyhow::Result<()> {
-    let mut open = pipeline.mirror.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let config = &pipeline.config.export;
-    let mut mirror = match open.take() {
-        Some((kept, mirror)) if kept == *config => mirror,
-        _ => Mirror::open(config)?,
-    };
-    let keep = TimeDelta::from_std(pipeline.config.store.raw_pages).unwrap_or(TimeDelta::MAX);
-    pipeline.store.prune_raw(keep, Utc::now(), PRUNE)?;
-    let rows = status::rows(&pipeline.config, &pipeline.store)?;
-    mirror.catch_up(&pipeline.store, &rows)?;
-    *open = Some((config.clone(), mirror));
-    Ok(())
-}
-
-enum Asked {
-    Heartbeat,
-    Reload,
-    Stop,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-    heartbeat: tokio::time::Interval,
-}
-
-impl Signals {
-    fn new() -> anyhow::Result<Signals> {
-        let every = sd_notify::watchdog_enabled().map_or(HEARTBEAT, |limit| limit / 3);
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            heartbeat: tokio::time::interval(every.max(Duration::from_millis(100))),
-        })
-    }
-
-    async fn next(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
-            _ = self.heartbeat.tick() => Asked::Heartbeat,
-        }
-    }
-}
-
-/// To systemd, if it started us; without it there is nobody to tell.
-fn tell(states: &[NotifyState]) {
-    if let Err(why) = sd_notify::notify(states) {
-        warn!("systemd was not reached: {why}");
-    }
-}
-
-fn monotonic_now() -> NotifyState<'static> {
-    // Fails only without CLOCK_MONOTONIC, which Linux always has; systemd then takes the time of arrival.
-    NotifyState::monotonic_usec_now().unwrap_or(NotifyState::MonotonicUsec(0))
 }

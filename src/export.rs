@@ -6,14 +6,18 @@
 mod article;
 mod feeds;
 mod folder;
+mod heal;
 mod manifest;
 mod mirror;
+mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 pub use article::{html, json, markdown, markdown_body, path, sha256};
+pub use heal::{HEALED, Healed, heal, open as open_store};
+pub use manifest::{segment_end, segment_of};
 pub use mirror::Mirror;
 pub use schema::schemas;
 pub use verify::verify;

@@ -17,14 +17,16 @@ pub use settle::{Examined, examine, wanted};
 use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};
 use crate::dedup::Index;
-use crate::export::Mirror;
+use crate::export::{self, Healed, Mirror};
 use crate::fetch::Fetcher;
 use crate::select::Topics;
-use crate::store::{SiteState, Store, StoreError};
+use crate::store::{self, SiteState, Store, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
+use tracing::error;
 use url::Url;
 
 /// Of how many pages the method is remembered.
@@ -39,6 +41,10 @@ pub struct Pipeline {
     /// The export folder as the last round left it, and how it was configured; one round at a time, also while a
     /// reload ends the walkers of the old configuration.
     pub mirror: Arc<Mutex<Option<(ExportConfig, Mirror)>>>,
+    /// Whether the whole folder is to be looked at in the next round of the export, since the store was made of it.
+    pub mend: Arc<AtomicBool>,
+    /// That the store was made again as it was opened.
+    pub healed: Option<Healed>,
     /// Told of each change that the export folder does not have yet.
     pub changed: Notify,
     pub fetcher: Fetcher,
@@ -46,28 +52,60 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Opens the store and reads the prints of all that is kept.
+    /// Opens the store, made again from the export folder where it has to be, and reads the prints of all that is kept.
     pub fn open(config: Config) -> anyhow::Result<Pipeline> {
-        let store = Arc::new(Store::open(&config.store.path)?);
-        let index = Arc::new(Mutex::new(index(&store)?));
-        Pipeline::new(config, store, index, Arc::default())
+        let (path, export) = (&config.store.path, &config.export.path);
+        let (mut store, mut healed) = export::open_store(path, export, Utc::now())?;
+        let index = match index(&store) {
+            Ok(index) => index,
+            Err(why) => {
+                drop(store);
+                export::heal(path, export, &why.to_string(), Utc::now())?;
+                let again = export::open_store(path, export, Utc::now())?;
+                healed = again.0.note(export::HEALED)?;
+                store = again.0;
+                index(&store)?
+            }
+        };
+        if let Some(healed) = &healed {
+            error!("{healed}");
+        }
+        let mend = Arc::new(AtomicBool::new(healed.is_some()));
+        let (fetcher, topics) = (Fetcher::new(&config.http)?, Topics::new(&config.topics));
+        Ok(Pipeline {
+            config: Arc::new(config),
+            store: Arc::new(store),
+            index: Arc::new(Mutex::new(index)),
+            mirror: Arc::default(),
+            mend,
+            healed,
+            changed: Notify::new(),
+            fetcher,
+            topics,
+        })
     }
 
     /// The same store under another configuration.
     pub fn reloaded(&self, config: Config) -> anyhow::Result<Pipeline> {
-        Pipeline::new(config, self.store.clone(), self.index.clone(), self.mirror.clone())
+        let (fetcher, topics) = (Fetcher::new(&config.http)?, Topics::new(&config.topics));
+        Ok(Pipeline {
+            config: Arc::new(config),
+            store: self.store.clone(),
+            index: self.index.clone(),
+            mirror: self.mirror.clone(),
+            mend: self.mend.clone(),
+            healed: None,
+            changed: Notify::new(),
+            fetcher,
+            topics,
+        })
     }
+}
 
-    fn new(
-        config: Config,
-        store: Arc<Store>,
-        index: Arc<Mutex<Index>>,
-        mirror: Arc<Mutex<Option<(ExportConfig, Mirror)>>>,
-    ) -> anyhow::Result<Pipeline> {
-        let fetcher = Fetcher::new(&config.http)?;
-        let topics = Topics::new(&config.topics);
-        Ok(Pipeline { config: Arc::new(config), store, index, mirror, changed: Notify::new(), fetcher, topics })
-    }
+/// Why nothing is to be polled now: a disk is nearly full.
+pub fn short_of_room(config: &Config) -> Option<String> {
+    let short = store::short_of_room(&[&config.store.path, &config.export.path], config.store.min_free)?;
+    Some(format!("polling pauses until there is room again: {short}"))
 }
 
 /// The prints of all that is kept.

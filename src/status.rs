@@ -48,6 +48,9 @@ pub struct SiteRow {
     pub state: SiteHealth,
     /// Why it is not `ok`, in plain words.
     pub reason: Option<String>,
+    /// What befell the whole program: a store made again, a full disk. The same in every row.
+    #[serde(default)]
+    pub notice: Option<String>,
     /// Since when it is in this state, where known.
     pub since: Option<DateTime<Utc>>,
     pub last_success: Option<DateTime<Utc>>,

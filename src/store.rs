@@ -21,14 +21,25 @@
 
 mod articles;
 mod changes;
+mod check;
+mod copy;
 mod entries;
+mod migrate;
 mod raw;
 mod record;
+mod refill;
+mod retain;
+mod room;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trees;
 
+pub use check::Checked;
+pub use copy::{Backup, TreeSize};
 pub use raw::RawPage;
+pub use retain::{Limits, Volume};
+pub use room::short_of_room;
+pub use trees::silence_sled;
 
 use crate::article::{Article, Copy, Entry, Id, Judged, Outcome};
 use crate::dedup::Print;
@@ -37,7 +48,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::{OnceLock, RwLock};
 use url::Url;
 
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +64,14 @@ pub enum StoreError {
     Value { tree: &'static str, key: String, why: String },
     #[error("the store {path} has schema {found}, this program reads {wanted}")]
     Schema { path: String, found: u32, wanted: u32 },
+    #[error("the backup {path} cannot be used: {why}")]
+    Backup { path: String, why: String },
     #[error("store: {0}")]
     Io(String),
+    /// A write or flush failed earlier: what is in memory may be half applied, so nothing is read or written any more
+    /// until the store is opened again.
+    #[error("the store {path} is closed after a failure, nothing more is taken in until it is opened again: {why}")]
+    Poisoned { path: String, why: String },
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -91,7 +109,8 @@ pub struct Mark {
     /// As the feed last gave it; its summary and content are let go once it is settled.
     pub entry: Entry,
     pub feed: Url,
-    /// BLAKE3 of what the feed said of it: another one makes it due again. Kept by the store.
+    /// BLAKE3 of what the feed said of it: another one makes it due again; empty where that is not known, until the
+    /// feed shows it again. Kept by the store.
     pub said: String,
     pub first_seen: DateTime<Utc>,
     /// When a feed last showed it, to the day.
@@ -170,13 +189,18 @@ pub struct Store {
     trees: trees::Trees,
     /// Held to read while a value is put together, to write during a transaction.
     seqs: RwLock<Seqs>,
+    /// Why nothing is read or written any more.
+    poison: OnceLock<String>,
+    /// Whether it was closed well the last time, or has been checked since.
+    believed: AtomicBool,
 }
 
-/// The last change number given, and the last that is durable.
+/// The last change number given, the last that is durable, and how much is kept.
 #[derive(Clone, Copy, Debug)]
 struct Seqs {
     given: u64,
     synced: u64,
+    volume: Volume,
 }
 
 impl Store {
@@ -192,5 +216,10 @@ impl Store {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Why the store refuses everything until it is opened again, if it does.
+    pub fn poisoned(&self) -> Option<&str> {
+        self.poison.get().map(String::as_str)
     }
 }

@@ -18,6 +18,10 @@ pub fn once(config: Config, form: LogForm) -> anyhow::Result<()> {
         super::log::start(form);
     }
     let pipeline = Arc::new(Pipeline::open(config)?);
+    if let Some(why) = poll::short_of_room(&pipeline.config) {
+        daemon::export_now(&pipeline)?;
+        anyhow::bail!("{why}");
+    }
     let rounds = super::runtime()?.block_on(every_site(&pipeline));
     // What the sites brought is told first: it is stored, whatever becomes of the folder.
     let stopped = summarize(&pipeline, &rounds)?;
@@ -67,6 +71,9 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
     let mut out = io::stdout().lock();
     let mut sum: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut failed, mut stopped) = (0, 0);
+    if let Some(healed) = &pipeline.healed {
+        writeln!(out, "{healed}")?;
+    }
     for (site, round) in rounds {
         match round {
             Ok(round) => {

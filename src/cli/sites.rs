@@ -15,6 +15,9 @@ pub fn sites(config: &Config, json: bool) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    if let Some(notice) = rows.iter().find_map(|row| row.notice.as_ref()) {
+        writeln!(out, "{notice}")?;
+    }
     let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0).max(4);
     writeln!(
         out,
@@ -47,7 +50,7 @@ fn why(row: &SiteRow) -> String {
 /// From the store; while a daemon holds it, what that daemon wrote last.
 fn rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
     match super::existing_store(config) {
-        Ok(store) => Ok(status::rows(config, &store)?),
+        Ok(store) => Ok(status::rows(config, &store, crate::poll::short_of_room(config).as_deref())?),
         Err(why) if matches!(why.downcast_ref(), Some(StoreError::Held(_))) => written_rows(config),
         Err(why) => Err(why),
     }

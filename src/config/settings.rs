@@ -3,6 +3,7 @@
 use super::section::Section;
 use super::source::{At, Typed};
 use super::{Config, ExportConfig, Format, HttpConfig, PollConfig, StatusConfig, StoreConfig, TermConfig, TopicConfig};
+use crate::store::Limits;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub const KEYS: [&str; 6] = ["store", "export", "poll", "http", "status", "topic"];
 
 const MINUTE: Duration = Duration::from_secs(60);
+const MIN_FREE: u64 = 512 << 20;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The configuration without its sites. What is wrong is reported, and by default here.
@@ -38,8 +40,15 @@ pub fn settings(root: &Section, file: PathBuf, base: &Path) -> Config {
 fn store(section: Section, base: &Path) -> StoreConfig {
     let path = path(&section, "path", base).map_or(base.join("var/store"), |p| p.value);
     let raw_pages = section.duration("raw_pages").map_or(30 * DAY, |d| d.value);
+    let number = section.count("max_articles").and_then(|n| section.checked(n, |n| within(n, 1, usize::MAX)));
+    let limits = Limits {
+        max_age: section.duration("max_age").map(|d| positive(&section, Some(d), DAY).value),
+        max_articles: number.map(|n| n.value as u64),
+        max_bytes: section.size("max_bytes").and_then(|n| section.checked(n, some)).map(|n| n.value),
+    };
+    let min_free = section.size("min_free").map_or(MIN_FREE, |n| n.value);
     section.finish();
-    StoreConfig { path, raw_pages }
+    StoreConfig { path, raw_pages, limits, min_free }
 }
 
 fn export(section: Section, base: &Path) -> ExportConfig {
@@ -105,13 +114,16 @@ fn within(n: i64, least: usize, most: usize) -> Result<usize, String> {
     good.ok_or_else(|| format!("must be between {least} and {most}"))
 }
 
+fn some(n: u64) -> Result<u64, String> {
+    if n == 0 { Err("must be more than zero".to_owned()) } else { Ok(n) }
+}
+
 fn http(section: Section) -> HttpConfig {
     let agent = section.text("user_agent").and_then(|t| section.checked(t, user_agent)).map(|t| t.value);
     let user_agent = agent.unwrap_or_else(|| named("diemtin/VERSION (+mailto:operator@example.vn)"));
     let timeout = positive(&section, section.duration("timeout"), MINUTE).value;
     let host_gap = section.duration("host_gap").map_or(Duration::from_secs(1), |d| d.value);
-    let size = |n: u64| if n == 0 { Err("this size must be more than zero".to_owned()) } else { Ok(n) };
-    let max_body = section.size("max_body").and_then(|n| section.checked(n, size)).map_or(10 << 20, |n| n.value);
+    let max_body = section.size("max_body").and_then(|n| section.checked(n, some)).map_or(10 << 20, |n| n.value);
     let allow_private = section.flag("allow_private").is_some_and(|f| f.value);
     section.finish();
     HttpConfig { user_agent, timeout, host_gap, max_body, allow_private }

@@ -1,5 +1,6 @@
 use super::{Config, ConfigError, Format, Select, Tls, load};
 use crate::article::Kind;
+use crate::store::Limits;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -19,6 +20,10 @@ const WHOLE: &str = r#"
 [store]
 path = "elsewhere/store"
 raw_pages = "0"
+max_age = "3650d"
+max_articles = 200_000
+max_bytes = "2 GiB"
+min_free = "1 GiB"
 [export]
 path = "/srv/export"
 formats = ["json", "html"]
@@ -101,6 +106,9 @@ fn every_key_is_read() {
     let config = read(folder.path(), &[]).unwrap();
     assert_eq!(config.store.path, folder.path().join("elsewhere/store"));
     assert_eq!(config.store.raw_pages, Duration::ZERO);
+    let max_age = Some(3650 * 24 * 60 * MINUTE);
+    let limits = Limits { max_age, max_articles: Some(200_000), max_bytes: Some(2 << 30) };
+    assert_eq!((config.store.limits, config.store.min_free), (limits, 1 << 30));
     assert_eq!(config.export.path, Path::new("/srv/export"));
     assert_eq!(config.export.formats, [Format::Json, Format::Html]);
     assert_eq!(config.export.keep_tombstones, 12 * 24 * 60 * MINUTE);
@@ -140,6 +148,7 @@ fn what_is_not_typed_is_as_documented() {
     assert_eq!(config.store.path, folder.path().join("var/store"));
     assert_eq!(config.export.path, folder.path().join("var/export"));
     assert_eq!(config.store.raw_pages, 30 * 24 * 60 * MINUTE);
+    assert_eq!((config.store.limits, config.store.min_free), (Limits::default(), 512 << 20));
     assert_eq!(config.export.keep_tombstones, 90 * 24 * 60 * MINUTE);
     assert_eq!(config.export.formats, [Format::Json, Format::Md]);
     assert_eq!((config.poll.every, config.poll.concurrency), (20 * MINUTE, 16));

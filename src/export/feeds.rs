@@ -10,13 +10,17 @@ pub struct Feed<'a> {
     pub name: String,
     pub title: String,
     pub articles: Vec<&'a Article>,
+    /// What came before, as a path from the folder `feeds`: an archive document (RFC 5005, section 4).
+    pub previous: Option<String>,
+    /// Whether it is such a document itself.
+    pub archive: bool,
 }
 
 impl<'a> Feed<'a> {
     /// The articles come in the order of their publication, the newest first, whatever order they arrived in.
     pub fn of(name: String, title: String, mut articles: Vec<&'a Article>) -> Feed<'a> {
         articles.sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
-        Feed { name, title, articles }
+        Feed { name, title, articles, previous: None, archive: false }
     }
 
     fn updated(&self) -> DateTime<Utc> {
@@ -29,6 +33,8 @@ pub fn json_feed(feed: &Feed) -> Vec<u8> {
     let whole = json!({
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
+        "description": "Điểm tin tự động từ các trang đã cấu hình",
+        "authors": [{ "name": "diemtin" }],
         "language": "vi",
         "items": items,
     });
@@ -68,17 +74,32 @@ pub fn atom(feed: &Feed) -> Vec<u8> {
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"vi\">\n\
          <id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<link rel=\"self\" href=\"{}.atom\"/>\n\
-         <generator>diemtin</generator>\n",
+         <generator>diemtin</generator>\n<author><name>diemtin</name></author>\n",
         urn(&format!("feed {}", feed.name)),
         x(&feed.title),
         time(feed.updated()),
         x(file),
     );
+    push_history(feed, &mut out);
     for article in &feed.articles {
         push_entry(article, &mut out);
     }
     out.push_str("</feed>\n");
     out.into_bytes()
+}
+
+/// Where the earlier articles are. Links are relative to the document's own place.
+fn push_history(feed: &Feed, out: &mut String) {
+    let up = "../".repeat(feed.name.matches('/').count());
+    if let Some(previous) = &feed.previous {
+        out.push_str(&format!("<link rel=\"prev-archive\" href=\"{up}{}\"/>\n", xml_escape(previous)));
+    }
+    if feed.archive {
+        out.push_str(&format!(
+            "<link rel=\"current\" href=\"{up}all.atom\"/>\n\
+             <fh:archive xmlns:fh=\"http://purl.org/syndication/history/1.0\"/>\n"
+        ));
+    }
 }
 
 fn push_entry(article: &Article, out: &mut String) {

@@ -169,7 +169,7 @@ fn replace(temporary: &Path, full: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(temporary, full)
 }
 
-fn failed(path: &Path, e: io::Error) -> ExportError {
+pub fn failed(path: &Path, e: io::Error) -> ExportError {
     ExportError::Io { path: path.to_owned(), why: e.to_string() }
 }
 

@@ -152,6 +152,7 @@ pub fn owned(path: &str) -> bool {
         (("changes", ""), "jsonl") => segment_first(&format!("changes/{name}")).is_some(),
         (("changes", ""), "") => name == "HEAD",
         (("feeds", ""), "json" | "atom") => stem == "all",
+        (("feeds", "archive"), "atom") => is_day(stem, '-'),
         (("feeds", "province"), "json" | "atom") => crate::text::slug(stem) == stem,
         (("status", ""), "json") => stem == "sites",
         (("schema", ""), "schema.json") => matches!(stem, "article" | "change" | "manifest"),
@@ -199,6 +200,7 @@ mod tests {
             "changes/1.jsonl".to_owned(),
             "changes/.HEAD.tmp".to_owned(),
             "feeds/province/hung-yen.atom".to_owned(),
+            "feeds/archive/2024-01-24.atom".to_owned(),
             "schema/article.schema.json".to_owned(),
             "manifest.json".to_owned(),
         ] {

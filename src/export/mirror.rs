@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Articles in a feed.
 const LATEST: usize = 100;
 
+const TITLE: &str = "Điểm tin dân vận";
+
 const README: &[u8] = include_bytes!("README.txt");
 
 /// The folder, as its manifest says it is; kept open by whoever exports again and again.
@@ -107,9 +109,15 @@ impl Mirror {
         let here = lines.find_map(|line| serde_json::from_slice::<Logged>(line).ok().filter(|c| c.seq == head));
         match (here, store.change(head)?) {
             (Some(here), Some(there)) if here != there => Err(diverged),
+            // the segment is damaged: nothing in the folder is believed
             (None, _) => {
-                // the segment is damaged: nothing in the folder is believed
                 self.forget_manifest();
+                Ok(())
+            }
+            // the store has let go of the changes since
+            (_, None) => {
+                self.forget_manifest();
+                self.sweep = true;
                 Ok(())
             }
             _ => Ok(()),
@@ -209,16 +217,60 @@ impl Mirror {
             articles.sort_by(|a, b| a.published_at.cmp(&b.published_at).then_with(|| a.id.cmp(&b.id)));
             let path = format!("daily/{day}.jsonl");
             let lines: Vec<u8> = articles.iter().flat_map(|article| article::line(article)).collect();
-            if lines.is_empty() { self.take(path, round) } else { self.put(&path, &lines, round)? }
+            let is_there = self.manifest.files.contains_key(&path);
+            if lines.is_empty() {
+                self.take(path, round)
+            } else {
+                self.put(&path, &lines, round)?
+            }
+            self.put_archive(day, articles, round)?;
+            // the day after it links to this one
+            if is_there == lines.is_empty()
+                && let Some(next) = self.day_after(day).filter(|next| !round.days.contains(next))
+            {
+                let kept = collect(store, store.of_day(next), reached, usize::MAX)?;
+                latest = latest.max(kept.iter().map(|kept| kept.seq).max().unwrap_or(0));
+                self.put_archive(next, kept.iter().map(|kept| &kept.article).collect(), round)?;
+            }
         }
         Ok(latest)
+    }
+
+    /// The day's articles as an archive document of the feed of all (RFC 5005): a reader goes back from day to day.
+    fn put_archive(&mut self, day: NaiveDate, articles: Vec<&Article>, round: &mut Round) -> Result<()> {
+        let path = archive_path(day);
+        if articles.is_empty() {
+            self.take(format!("feeds/{path}"), round);
+            return Ok(());
+        }
+        let mut feed = Feed::of(path.trim_end_matches(".atom").to_owned(), format!("{TITLE}: {day}"), articles);
+        feed.previous = self.day_before(day).map(archive_path);
+        feed.archive = true;
+        self.put(&format!("feeds/{path}"), &feeds::atom(&feed), round)
+    }
+
+    fn day_before(&self, day: NaiveDate) -> Option<NaiveDate> {
+        let before = self.manifest.files.range("daily/".to_owned()..format!("daily/{day}.jsonl"));
+        before.last().and_then(|(path, _)| day_of(path))
+    }
+
+    fn last_day(&self) -> Option<NaiveDate> {
+        let days = self.manifest.files.range("daily/".to_owned().."daily0".to_owned());
+        days.last().and_then(|(path, _)| day_of(path))
+    }
+
+    fn day_after(&self, day: NaiveDate) -> Option<NaiveDate> {
+        let after = self.manifest.files.range(format!("daily/{day}.jsonm")..).next();
+        after.and_then(|(path, _)| day_of(path))
     }
 
     fn write_feeds(&mut self, store: &Store, reached: u64, round: &mut Round) -> Result<u64> {
         let kept = collect(store, store.latest(), reached, LATEST)?;
         let mut latest = kept.iter().map(|kept| kept.seq).max().unwrap_or(0);
         let articles = kept.iter().map(|kept| &kept.article).collect();
-        self.put_feed(&Feed::of("all".to_owned(), "Điểm tin dân vận".to_owned(), articles), round)?;
+        let mut all = Feed::of("all".to_owned(), TITLE.to_owned(), articles);
+        all.previous = self.last_day().map(archive_path);
+        self.put_feed(&all, round)?;
         for (slug, name) in round.provinces.clone() {
             let kept = collect(store, store.of_province(&slug), reached, LATEST)?;
             latest = latest.max(kept.iter().map(|kept| kept.seq).max().unwrap_or(0));
@@ -229,7 +281,7 @@ impl Mirror {
             };
             let name = if name.is_empty() { first.article.site.province_now.clone() } else { name };
             let articles = kept.iter().map(|kept| &kept.article).collect();
-            let feed = Feed::of(format!("province/{slug}"), format!("Điểm tin dân vận: {name}"), articles);
+            let feed = Feed::of(format!("province/{slug}"), format!("{TITLE}: {name}"), articles);
             self.put_feed(&feed, round)?;
         }
         Ok(latest)
@@ -253,9 +305,11 @@ impl Mirror {
 
     fn write_changes(&mut self, store: &Store, round: &mut Round, start: u64, target: u64) -> Result<()> {
         if start == target {
+            self.take_old_segments(store.first_change()?, round);
             return Ok(());
         }
-        let mut first = manifest::segment_of(start + 1);
+        let oldest = store.first_change()?;
+        let mut first = manifest::segment_of(oldest.max(start + 1));
         while first <= target {
             let last = manifest::segment_end(first).min(target);
             let mut lines = Vec::new();
@@ -265,7 +319,15 @@ impl Mirror {
             self.put(&manifest::segment_path(first), &lines, round)?;
             first = manifest::segment_end(first) + 1;
         }
+        self.take_old_segments(oldest, round);
         Ok(())
+    }
+
+    fn take_old_segments(&mut self, oldest: u64, round: &mut Round) {
+        let segments = self.manifest.files.range("changes/".to_owned().."changes0".to_owned());
+        let firsts = segments.filter_map(|(path, _)| manifest::segment_first(path));
+        let old: Vec<u64> = firsts.filter(|first| manifest::segment_end(*first) < oldest).collect();
+        old.into_iter().for_each(|first| self.take(manifest::segment_path(first), round));
     }
 
     fn write_manifest(&mut self, store: &Store, target: u64) -> Result<()> {
@@ -308,6 +370,12 @@ impl Mirror {
 /// The articles that changed after `from`, up to `reached`.
 fn touched(store: &Store, from: u64, reached: u64) -> Result<BTreeSet<Id>> {
     let mut ids = BTreeSet::new();
+    if from + 1 < store.first_change()? {
+        // articles that no change tells of any more
+        for article in store.articles() {
+            ids.insert(article?.1.article.id);
+        }
+    }
     for change in changes(store, from, reached) {
         ids.insert(change?.id);
     }
@@ -349,6 +417,16 @@ fn durable(store: &Store, kept: &Kept) -> Result<()> {
         store.sync()?;
     }
     Ok(())
+}
+
+/// From the folder `feeds`.
+fn archive_path(day: NaiveDate) -> String {
+    format!("archive/{day}.atom")
+}
+
+fn day_of(path: &str) -> Option<NaiveDate> {
+    let day = path.strip_prefix("daily/")?.strip_suffix(".jsonl")?;
+    day.parse().ok() // another name is no day's
 }
 
 fn schema_bytes(schema: &serde_json::Value) -> Vec<u8> {

@@ -10,9 +10,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-type Tree = BTreeMap<String, Vec<u8>>;
+pub type Tree = BTreeMap<String, Vec<u8>>;
 
-fn config(path: &Path) -> ExportConfig {
+pub fn config(path: &Path) -> ExportConfig {
     ExportConfig {
         path: path.join("out"),
         formats: vec![Format::Json, Format::Md, Format::Html],
@@ -20,7 +20,7 @@ fn config(path: &Path) -> ExportConfig {
     }
 }
 
-fn rows() -> Vec<SiteRow> {
+pub fn rows() -> Vec<SiteRow> {
     vec![SiteRow {
         id: "hungyen".to_owned(),
         name: "Ban Dân vận".to_owned(),
@@ -28,6 +28,7 @@ fn rows() -> Vec<SiteRow> {
         kind: crate::article::Kind::Party,
         state: SiteHealth::Ok,
         reason: None,
+        notice: None,
         since: None,
         last_success: Some(at(0)),
         last_new: None,
@@ -41,7 +42,7 @@ fn rows() -> Vec<SiteRow> {
 }
 
 /// Every file below a folder.
-fn tree(root: &Path) -> Tree {
+pub fn tree(root: &Path) -> Tree {
     let mut out = Tree::new();
     let mut todo = vec![root.to_owned()];
     while let Some(folder) = todo.pop() {
@@ -58,20 +59,20 @@ fn tree(root: &Path) -> Tree {
     out
 }
 
-fn put(root: &Path, tree: &Tree) {
+pub fn put(root: &Path, tree: &Tree) {
     for (path, bytes) in tree {
         fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
         fs::write(root.join(path), bytes).unwrap();
     }
 }
 
-fn add_copy(store: &Store, of: u32, n: u32) {
+pub fn add_copy(store: &Store, of: u32, n: u32) {
     let mark = settled_mark(store, of, Outcome::Stored);
     let change = Change::Copied { of: entry(of).id, copy: copy(n, 0.912_345_678), print: None };
     store.settle("hungyen", &mark, change, None, at(50)).unwrap();
 }
 
-fn problems(root: &Path) -> Vec<String> {
+pub fn problems(root: &Path) -> Vec<String> {
     verify(root).unwrap().problems
 }
 
@@ -320,6 +321,30 @@ fn changes_go_on_in_new_segments() {
     let count = |path: &str| out[path].iter().filter(|b| **b == b'\n').count();
     assert_eq!((count("changes/1.jsonl"), count("changes/1001.jsonl")), (1000, 6));
     assert_eq!(problems(&config.path), [""; 0]);
+    // old segments go, the last one stays, and the folder can still be made from the store, and the store from it
+    keep(&store, 2, "Tin", at(60));
+    catch_up(&store, &config, &rows()).unwrap();
+    let month = chrono::TimeDelta::days(30);
+    assert_eq!(store.prune_changes(month, at(50) + month).unwrap(), 0);
+    assert_eq!(store.prune_changes(month, at(70) + month).unwrap(), 1000);
+    catch_up(&store, &config, &rows()).unwrap();
+    let pruned = tree(&config.path);
+    assert!(!pruned.contains_key("changes/1.jsonl"));
+    assert_eq!(problems(&config.path), [""; 0]);
+    assert_eq!(store.check().problems, [""; 0]);
+    fs::remove_dir_all(&config.path).unwrap();
+    rebuild(&store, &config, &rows()).unwrap();
+    assert!(tree(&config.path) == pruned);
+    put(&config.path, &out);
+    catch_up(&store, &config, &rows()).unwrap();
+    assert!(tree(&config.path) == pruned);
+    let path = store.path().to_owned();
+    store.close().unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    let (store, healed) = open_store(&path, &config.path, at(99)).unwrap();
+    assert_eq!(healed.map(|healed| (healed.seq, healed.articles, healed.lost)), Some((1007, 2, Vec::new())));
+    assert_eq!(catch_up(&store, &config, &rows()).unwrap().files, 0);
+    assert_eq!(store.check().problems, [""; 0]);
 }
 
 #[test]
@@ -393,4 +418,37 @@ fn a_revision_is_one_more_change() {
     let json: Value = serde_json::from_slice(&out[&path(&article(1, ""), "json")]).unwrap();
     assert_eq!((&json["title"], &json["history"][0]["rev"]), (&"Mới".into(), &2.into()));
     assert_eq!(json["history"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_archives_lead_back_through_every_day() {
+    let (dir, store) = open();
+    let config = config(dir.path());
+    // days come and go in any order: 25, 26, then 24 before them, then 25 is left without articles
+    for n in [1, 2, 3] {
+        keep(&store, n, "Tin", at(0));
+        catch_up(&store, &config, &rows()).unwrap();
+    }
+    let linked = || {
+        let out = tree(&config.path);
+        let mut path = "feeds/all.atom".to_owned();
+        let mut days = Vec::new();
+        loop {
+            let text = String::from_utf8(out[&path].clone()).unwrap();
+            assert_eq!(text.contains("<fh:archive"), path.contains("archive"));
+            let Some((_, rest)) = text.split_once("rel=\"prev-archive\" href=\"") else { return days };
+            let link = rest.split_once('"').unwrap().0.trim_start_matches("../");
+            path = format!("feeds/{link}");
+            days.push(link.to_owned());
+        }
+    };
+    assert_eq!(linked(), ["archive/2024-01-26.atom", "archive/2024-01-25.atom", "archive/2024-01-24.atom"]);
+    store.forget(&entry(1).id, at(9)).unwrap();
+    catch_up(&store, &config, &rows()).unwrap();
+    assert_eq!(linked(), ["archive/2024-01-26.atom", "archive/2024-01-24.atom"]);
+    let kept = tree(&config.path);
+    fs::remove_dir_all(&config.path).unwrap();
+    rebuild(&store, &config, &rows()).unwrap();
+    assert!(tree(&config.path) == kept);
+    assert_eq!(problems(&config.path), [""; 0]);
 }

@@ -188,6 +188,10 @@ fn decide(
         let owned = pipeline.config.sites.iter().any(|other| other.id == known.site.id && other.id != site.id);
         return Ok(if owned { another(&known) } else { again(known, site, mark, examined, now) });
     }
+    if pipeline.store.let_go(mark)? {
+        let why = "its article was let go by the limits in [store]".to_owned();
+        return Ok((Outcome::Kept { why }, Change::None));
+    }
     if !wanted(site, &examined.verdict) {
         return Ok((Outcome::OffTopic, Change::None));
     }
@@ -209,7 +213,7 @@ fn another(known: &Article) -> (Outcome, Change) {
 
 /// The page of an article that is already kept.
 fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>) -> (Outcome, Change) {
-    if known.title == examined.title && known.blocks == examined.clean.blocks {
+    if known.title == examined.title && same_text(&known, examined) {
         return (Outcome::Unchanged, Change::None);
     }
     if let Some(why) = worse(&known, examined) {
@@ -236,8 +240,13 @@ fn worse(known: &Article, examined: &Examined) -> Option<String> {
     (new * 2 < old).then(|| format!("the page now has {new} bytes of text where {old} are kept"))
 }
 
+/// As it is written: blocks that came back from the export folder may be cut otherwise.
+fn same_text(known: &Article, examined: &Examined) -> bool {
+    known.blocks == examined.clean.blocks || article::html(&known.blocks) == article::html(&examined.clean.blocks)
+}
+
 fn difference(known: &Article, examined: &Examined) -> String {
-    match (known.title == examined.title, known.blocks == examined.clean.blocks) {
+    match (known.title == examined.title, same_text(known, examined)) {
         (false, true) => "title changed".to_owned(),
         (true, false) => "text changed".to_owned(),
         _ => "title and text changed".to_owned(),

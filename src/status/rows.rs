@@ -3,15 +3,24 @@
 use super::{ExtractionHealth, FeedRow, SiteHealth, SiteRow};
 use crate::article::Method;
 use crate::config::{Config, Site};
+use crate::export::{HEALED, Healed};
 use crate::store::{SiteState, Store, StoreError};
 use chrono::{DateTime, Utc};
 
-/// In the order of the configuration.
-pub fn rows(config: &Config, store: &Store) -> Result<Vec<SiteRow>, StoreError> {
-    config.sites.iter().map(|site| row(site, store)).collect()
+/// In the order of the configuration. `paused`: why nothing is polled now.
+pub fn rows(config: &Config, store: &Store, paused: Option<&str>) -> Result<Vec<SiteRow>, StoreError> {
+    let notice = notice(store, paused)?;
+    config.sites.iter().map(|site| row(site, store, notice.as_deref())).collect()
 }
 
-fn row(site: &Site, store: &Store) -> Result<SiteRow, StoreError> {
+/// That the store was made again is said until `diemtin store check` finds nothing wrong.
+fn notice(store: &Store, paused: Option<&str>) -> Result<Option<String>, StoreError> {
+    let healed = store.note::<Healed>(HEALED)?.map(|healed| healed.to_string());
+    let said: Vec<String> = paused.map(str::to_owned).into_iter().chain(healed).collect();
+    Ok((!said.is_empty()).then(|| said.join(" | ")))
+}
+
+fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, StoreError> {
     let state = store.site(&site.id)?;
     let (health, reason) = health(site, &state);
     Ok(SiteRow {
@@ -21,6 +30,7 @@ fn row(site: &Site, store: &Store) -> Result<SiteRow, StoreError> {
         kind: site.kind,
         state: health,
         reason,
+        notice: notice.map(str::to_owned),
         since: since(&state, health),
         last_success: state.last_success,
         last_new: state.last_new,

@@ -5,8 +5,9 @@ use crate::dedup::Print;
 use crate::export;
 use crate::store::raw::raw_key;
 use crate::store::record::{self, show};
-use crate::store::trees::{Step, Within};
-use crate::store::{Change, Kept, Logged, Mark, Op, Result, Settled, Store, StoreError, entries};
+use crate::store::retain::json_bytes;
+use crate::store::trees::{Step, VOLUME, Within};
+use crate::store::{Change, Kept, Logged, Mark, Op, Result, Settled, Store, StoreError, Volume, entries};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 
 /// How many shapes of an article are known again: its own, before and after revisions, and its copies'.
@@ -27,15 +28,19 @@ impl Store {
         let raw = raw.map(|page| Ok((raw_key(&mark.entry.id, now), Store::raw_parts(page, now)?))).transpose()?;
         let mark = entries::Write::of(site, old.as_ref(), entries::settled(mark, now))?;
         let put = self.placed(change, seqs.given + 1, now)?;
+        let volume = put.as_ref().map_or(seqs.volume, |put| put.volume(seqs.volume));
+        let counted = record::pack(&volume)?;
         self.transaction(|trees| {
             mark.apply(trees)?;
             if let Some((key, parts)) = &raw {
                 record::put(&trees.raw, key, parts)?;
             }
-            put.iter().try_for_each(|put| put.apply(trees))
+            let Some(put) = &put else { return Ok(()) };
+            record::put(&trees.meta, VOLUME.as_bytes(), &counted)?;
+            put.apply(trees)
         })?;
         let Some(put) = put else { return Ok(Settled::default()) };
-        seqs.given = put.seq;
+        (seqs.given, seqs.volume) = (put.seq, volume);
         Ok(Settled { key: Some(put.key), seq: Some(put.seq), rev: put.rev })
     }
 
@@ -48,7 +53,10 @@ impl Store {
         let path = export::path(article, "json");
         let line = Logged { seq, at: now.trunc_subsecs(0), op: Op::Delete, id: id.clone(), rev, path, sha256: None };
         let line = record::pack(&line)?;
+        let volume = seqs.volume.without(json_bytes(article));
+        let counted = record::pack(&volume)?;
         self.transaction(|trees| {
+            record::put(&trees.meta, VOLUME.as_bytes(), &counted)?;
             record::remove(&trees.articles, &key.to_be_bytes())?;
             record::remove(&trees.ids, id.as_str().as_bytes())?;
             record::remove(&trees.prints, &key.to_be_bytes())?;
@@ -57,7 +65,7 @@ impl Store {
             }
             record::put(&trees.changes, &seq.to_be_bytes(), &line)
         })?;
-        seqs.given = seq;
+        (seqs.given, seqs.volume) = (seq, volume);
         Ok(Settled { key: Some(key), seq: Some(seq), rev })
     }
 
@@ -126,16 +134,19 @@ impl Store {
         match change {
             Change::None => Ok(None),
             Change::New { article, print } | Change::Revise { article, print } => {
-                let (key, article) = match self.kept_locked(&article.id)? {
-                    None => (seq, *article),
-                    Some((key, old)) => (key, revised(old.article, *article)),
+                let (key, article, was) = match self.kept_locked(&article.id)? {
+                    None => (seq, *article, None),
+                    Some((key, old)) => (key, revised(old.article.clone(), *article), Some(json_bytes(&old.article))),
                 };
-                Put::of(key, seq, article, self.printed(key, Some(print))?, now).map(Some)
+                let put = Put::of(key, seq, article, self.printed(key, Some(print))?, now)?;
+                Ok(Some(Put { was, ..put }))
             }
             Change::Copied { of, copy, print } => {
                 let Some((key, kept)) = self.kept_locked(&of)? else { return Ok(None) };
+                let was = Some(json_bytes(&kept.article));
                 let Some(article) = with_copy(kept.article, copy, now) else { return Ok(None) };
-                Put::of(key, seq, article, self.printed(key, print)?, now).map(Some)
+                let put = Put::of(key, seq, article, self.printed(key, print)?, now)?;
+                Ok(Some(Put { was, ..put }))
             }
         }
     }
@@ -158,7 +169,7 @@ impl Store {
 }
 
 /// An article to be written, and everything that goes with it.
-struct Put {
+pub(super) struct Put {
     key: u64,
     seq: u64,
     rev: u32,
@@ -169,10 +180,14 @@ struct Put {
     prints: Option<Vec<Vec<u8>>>,
     shelves: [Vec<u8>; 2],
     line: Vec<Vec<u8>>,
+    /// Bytes of its JSON, and before.
+    bytes: u64,
+    was: Option<u64>,
 }
 
 impl Put {
     fn of(key: u64, seq: u64, article: Article, prints: Option<Vec<Print>>, now: DateTime<Utc>) -> Result<Put> {
+        let json = export::json(&article);
         let line = Logged {
             seq,
             at: now.trunc_subsecs(0),
@@ -180,32 +195,53 @@ impl Put {
             id: article.id.clone(),
             rev: article.rev,
             path: export::path(&article, "json"),
-            sha256: Some(export::sha256(&export::json(&article))),
+            sha256: Some(export::sha256(&json)),
         };
+        let line = record::pack(&line)?;
+        Ok(Put { line, bytes: json.len() as u64, ..Put::at(key, Kept { seq, article }, prints)? })
+    }
+
+    /// Without a line of the change log.
+    pub fn at(key: u64, kept: Kept, prints: Option<Vec<Print>>) -> Result<Put> {
         Ok(Put {
             key,
-            seq,
-            rev: article.rev,
-            id: article.id.clone(),
-            shelves: shelves(&article, key),
-            kept: record::pack(&Kept { seq, article })?,
+            seq: kept.seq,
+            rev: kept.article.rev,
+            id: kept.article.id.clone(),
+            shelves: shelves(&kept.article, key),
+            kept: record::pack(&kept)?,
             pointer: record::pack(&key)?,
             prints: prints.as_ref().map(record::pack).transpose()?,
-            line: record::pack(&line)?,
+            line: Vec::new(),
+            bytes: 0,
+            was: None,
         })
     }
 
+    /// How much is kept after it.
+    fn volume(&self, before: Volume) -> Volume {
+        self.was.map_or(before, |was| before.without(was)).with(self.bytes)
+    }
+
     fn apply(&self, trees: &Within) -> Step<()> {
-        record::put(&trees.articles, &self.key.to_be_bytes(), &self.kept)?;
+        self.apply_article(trees)?;
         record::put(&trees.changes, &self.seq.to_be_bytes(), &self.line)?;
-        if let Some(prints) = &self.prints {
-            record::put(&trees.prints, &self.key.to_be_bytes(), prints)?;
+        if self.key == self.seq { self.apply_place(trees) } else { Ok(()) }
+    }
+
+    pub fn apply_article(&self, trees: &Within) -> Step<()> {
+        record::put(&trees.articles, &self.key.to_be_bytes(), &self.kept)?;
+        match &self.prints {
+            Some(prints) => record::put(&trees.prints, &self.key.to_be_bytes(), prints),
+            None => Ok(()),
         }
-        if self.key == self.seq {
-            record::put(&trees.ids, self.id.as_str().as_bytes(), &self.pointer)?;
-            for shelf in &self.shelves {
-                trees.shelves.insert(shelf.as_slice(), &[])?;
-            }
+    }
+
+    /// Where a new article is found.
+    pub fn apply_place(&self, trees: &Within) -> Step<()> {
+        record::put(&trees.ids, self.id.as_str().as_bytes(), &self.pointer)?;
+        for shelf in &self.shelves {
+            trees.shelves.insert(shelf.as_slice(), &[])?;
         }
         Ok(())
     }
@@ -238,7 +274,7 @@ fn with_copy(mut article: Article, copy: Copy, now: DateTime<Utc>) -> Option<Art
 }
 
 /// Where an article is found by day and by province: both as of its first sight, so that they never move.
-fn shelves(article: &Article, key: u64) -> [Vec<u8>; 2] {
+pub(super) fn shelves(article: &Article, key: u64) -> [Vec<u8>; 2] {
     let place = |shelf: Vec<u8>| [shelf.as_slice(), &key.to_be_bytes()].concat();
     [place(day_shelf(article.day)), place(province_shelf(&crate::text::slug(&article.site.province_now)))]
 }

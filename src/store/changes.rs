@@ -1,6 +1,7 @@
 //! The change log, and walks over trees whose keys are numbers.
 
 use crate::store::{Logged, Result, Store, record};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 impl Store {
@@ -11,6 +12,28 @@ impl Store {
 
     pub fn change(&self, seq: u64) -> Result<Option<Logged>> {
         self.get("changes", &self.trees.changes, &seq.to_be_bytes())
+    }
+
+    /// Something to be remembered of the store itself.
+    pub fn put_note<T: Serialize>(&self, name: &str, note: &T) -> Result<()> {
+        let parts = record::pack(note)?;
+        let _one = self.write();
+        self.transaction(|trees| record::put(&trees.meta, name.as_bytes(), &parts))
+    }
+
+    pub fn note<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        self.get("meta", &self.trees.meta, name.as_bytes())
+    }
+
+    pub fn drop_note(&self, name: &str) -> Result<()> {
+        let _one = self.write();
+        self.transaction(|trees| record::remove(&trees.meta, name.as_bytes()))
+    }
+
+    /// The number of the first change that is still kept; 1 where there is none.
+    pub fn first_change(&self) -> Result<u64> {
+        let first = self.call(|| self.trees.changes.first())?;
+        Ok(first.and_then(|(key, _)| record::number(&key)).unwrap_or(1))
     }
 
     /// The records of a tree keyed by number, from one number on.

@@ -46,8 +46,11 @@ impl Store {
         let mut seen = std::collections::BTreeSet::new();
         for entry in entries.iter().filter(|entry| seen.insert(&entry.id)) {
             let old = self.mark_locked(site, &entry.id)?;
+            // a mark under no site's name: made from a tombstone, when the store was made again
+            let old = if old.is_none() { self.mark_locked("", &entry.id)? } else { old };
             new += usize::from(old.is_none());
-            if let Some(mark) = learned(old.as_ref(), entry, feed, now) {
+            let let_go = old.as_ref().map_or(Ok(false), |old| self.let_go_locked(old))?;
+            if let Some(mark) = learned(old.as_ref(), entry, feed, let_go, now) {
                 writes.push(Write::of(site, old.as_ref(), mark)?);
             }
         }
@@ -202,12 +205,16 @@ impl Write {
 }
 
 /// The mark after its feed showed the entry; none where nothing need be written.
-fn learned(old: Option<&Mark>, entry: &Entry, feed: &Url, now: DateTime<Utc>) -> Option<Mark> {
+fn learned(old: Option<&Mark>, entry: &Entry, feed: &Url, let_go: bool, now: DateTime<Utc>) -> Option<Mark> {
     let said = said(entry);
     let Some(old) = old else { return Some(first(entry, feed, said, now)) };
+    if old.said.is_empty() {
+        let entry = entry.clone();
+        return Some(Mark { said, entry, feed: feed.clone(), last_seen: now, ..old.clone() });
+    }
     let stale = now - old.last_seen >= SEEN_TO;
     // two feeds of a site may word the same entry differently: the first to bring it is believed
-    let changed = old.feed == *feed && old.said != said;
+    let changed = !let_go && old.feed == *feed && old.said != said;
     if !changed && !stale {
         return None;
     }
@@ -282,7 +289,7 @@ pub(super) fn entry_key(site: &str, id: &Id) -> Vec<u8> {
     [site.as_bytes(), b"\0", id.as_str().as_bytes()].concat()
 }
 
-fn due_key(site: &str, due: DateTime<Utc>, id: &Id) -> Vec<u8> {
+pub(super) fn due_key(site: &str, due: DateTime<Utc>, id: &Id) -> Vec<u8> {
     [site.as_bytes(), b"\0", &due_time(due), id.as_str().as_bytes()].concat()
 }
 

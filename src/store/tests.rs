@@ -123,13 +123,13 @@ fn a_damaged_store_is_an_error_not_a_panic() {
     }
     store.sync().unwrap();
     drop(store);
-    let refused = (0..24).filter(|n| refused_with_damage(&dir.path().join("var/store"), *n)).count();
-    assert!(refused > 0);
+    let felt = (0..24).filter(|n| feels_damage(&dir.path().join("var/store"), *n)).count();
+    assert!(felt > 0);
 }
 
 /// Opens a copy with 64 bytes of its log turned round. It may open, since sled takes damage near the end for a torn
 /// write and forgets what follows; what it may not do is end the process.
-fn refused_with_damage(path: &Path, n: usize) -> bool {
+fn feels_damage(path: &Path, n: usize) -> bool {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("blobs")).unwrap();
     for file in std::fs::read_dir(path).unwrap().map(|file| file.unwrap()) {
@@ -144,10 +144,30 @@ fn refused_with_damage(path: &Path, n: usize) -> bool {
     bytes[from..(from + 64).min(used)].iter_mut().for_each(|b| *b = !*b);
     std::fs::write(&db, bytes).unwrap();
     match Store::open(dir.path()) {
-        Ok(store) => store.articles().any(|article| article.is_err()),
+        Ok(store) => store.articles().filter(Result::is_ok).count() < 50,
         Err(StoreError::Held(why)) => panic!("held: {why}"),
         Err(_) => true,
     }
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_believed_until_it_is_opened_again() {
+    let (dir, store) = open();
+    keep(&store, 1, "Một", at(0));
+    store.sync().unwrap();
+    let (db, away) = (dir.path().join("var/store/db"), dir.path().join("db"));
+    std::fs::rename(&db, &away).unwrap();
+    store.learn("hungyen", &feed(), &[entry(2)], &SiteState::default(), at(1)).unwrap();
+    assert!(matches!(store.sync(), Err(StoreError::Io(_))));
+    std::fs::rename(&away, &db).unwrap();
+    assert!(matches!(store.sync(), Err(StoreError::Poisoned { .. })));
+    assert!(matches!(store.article(&entry(1).id), Err(StoreError::Poisoned { .. })));
+    assert!(matches!(store.put_site("hungyen", &SiteState::default()), Err(StoreError::Poisoned { .. })));
+    assert!(matches!(store.articles().next(), Some(Err(StoreError::Poisoned { .. }))));
+    assert!(store.poisoned().is_some());
+    drop(store);
+    let store = Store::open(&dir.path().join("var/store")).unwrap();
+    assert_eq!((store.seq(), store.articles().count()), (1, 1));
 }
 
 #[test]
@@ -216,7 +236,8 @@ fn an_entry_that_its_feed_words_anew_is_due_again_but_not_at_once() {
     };
     let settle = |outcome, now| {
         let mark = settled_mark(&store, 1, outcome);
-        store.settle("hungyen", &mark, Change::None, None, now).unwrap();
+        let change = Change::New { article: Box::new(article(1, "Tin")), print: print(1) };
+        store.settle("hungyen", &mark, change, None, now).unwrap();
     };
     learn("A", &feed(), at(0));
     settle(Outcome::OffTopic, at(1));
@@ -299,6 +320,69 @@ fn a_forgotten_article_leaves_a_tombstone_and_its_mark() {
 }
 
 #[test]
+fn beyond_the_limits_the_first_to_come_go_and_do_not_come_back() {
+    let (dir, store) = open();
+    for n in 1..=6 {
+        keep(&store, n, "Tin", at(0));
+    }
+    let measured = store.measured().unwrap();
+    assert_eq!((store.volume(), measured.articles), (measured, 6));
+    let none = Limits::default();
+    assert_eq!(store.retain(&none, at(9_999_999), 10).unwrap(), [0; 0]);
+    let two_less = Limits { max_articles: Some(4), ..none };
+    assert_eq!(store.retain(&two_less, at(200), 1).unwrap(), [1]);
+    assert_eq!(store.retain(&two_less, at(200), 10).unwrap(), [2]);
+    let one_less = Limits { max_bytes: Some(store.volume().bytes - 1), ..none };
+    assert_eq!(store.retain(&one_less, at(200), 10).unwrap(), [3]);
+    let old = |days: u64| Limits { max_age: Some(std::time::Duration::from_secs(days * 86400)), ..none };
+    assert_eq!(store.retain(&old(3), at(100) + TimeDelta::days(3), 10).unwrap(), [0; 0]);
+    assert_eq!(store.retain(&old(2), at(100) + TimeDelta::days(3), 2).unwrap(), [4, 5]);
+    assert_eq!(store.check().problems, [""; 0]);
+    let volume = store.volume();
+    assert_eq!((volume, volume.articles), (store.measured().unwrap(), 1));
+    let anew = Entry { title: Some("Mới".to_owned()), ..entry(1) };
+    store.learn("hungyen", &feed(), &[anew], &SiteState::default(), at(9000)).unwrap();
+    assert_eq!(store.due("hungyen", at(99_000)).unwrap().len(), 0);
+    assert!(store.let_go(&store.mark("hungyen", &entry(1).id).unwrap().unwrap()).unwrap());
+    assert!(!store.let_go(&store.mark("hungyen", &entry(6).id).unwrap().unwrap()).unwrap());
+    drop(store);
+    assert_eq!(Store::open(&dir.path().join("var/store")).unwrap().volume(), volume);
+}
+
+#[test]
+fn each_kind_of_damage_is_found_by_the_check() {
+    let damages: [fn(&Store); 11] = [
+        |s| drop(s.trees.articles.remove(1_u64.to_be_bytes()).unwrap()),
+        |s| drop(s.trees.ids.remove(entry(1).id.as_str()).unwrap()),
+        |s| drop(s.trees.prints.remove(1_u64.to_be_bytes()).unwrap()),
+        |s| drop(s.trees.changes.remove(1_u64.to_be_bytes()).unwrap()),
+        |s| drop(s.trees.changes.remove(2_u64.to_be_bytes()).unwrap()),
+        |s| drop(s.trees.shelves.pop_min().unwrap()),
+        |s| drop(s.trees.shelves.insert(b"d2020-01-01\0\0\0\0\0\0\0\0\x01", b"").unwrap()),
+        |s| drop(s.trees.due.pop_min().unwrap()),
+        |s| drop(s.trees.gone.insert(b"x", b"").unwrap()),
+        |s| drop(s.trees.raw.insert([0; 30], b"x").unwrap()),
+        |s| drop(s.trees.entries.insert([b"a\0".as_slice(), entry(5).id.as_str().as_bytes()].concat(), b"x").unwrap()),
+    ];
+    let (_dir, store) = open();
+    fill(&store);
+    assert_eq!(store.check().problems, [""; 0]);
+    for (nth, damage) in damages.iter().enumerate() {
+        let (_dir, store) = open();
+        fill(&store);
+        damage(&store);
+        assert!(!store.check().problems.is_empty(), "damage {nth}");
+    }
+}
+
+fn fill(store: &Store) {
+    for n in 1..=3 {
+        keep(store, n, "Tin", at(0));
+    }
+    store.learn("hungyen", &feed(), &[entry(9)], &SiteState::default(), at(1)).unwrap();
+}
+
+#[test]
 fn pages_as_served_are_kept_and_pruned() {
     let (_dir, store) = open();
     store.learn("hungyen", &feed(), &[entry(1)], &SiteState::default(), at(0)).unwrap();
@@ -312,4 +396,66 @@ fn pages_as_served_are_kept_and_pruned() {
     assert_eq!(store.prune_raw(TimeDelta::days(30), at(0) + TimeDelta::days(29), 100).unwrap(), 0);
     assert_eq!(store.prune_raw(TimeDelta::days(30), at(0) + TimeDelta::days(31), 100).unwrap(), 1);
     assert_eq!(store.raw(&entry(1).id, at(0)).unwrap(), None);
+}
+
+#[test]
+fn a_backup_is_restored_elsewhere_and_its_damage_found() {
+    let (dir, store) = open();
+    fill(&store);
+    let (backup, elsewhere) = (dir.path().join("backup"), dir.path().join("elsewhere/store"));
+    std::fs::create_dir(dir.path().join("elsewhere")).unwrap();
+    let made = store.backup(&backup, at(0)).unwrap();
+    assert_eq!((made.seq, made.trees["articles"]), (3, 3));
+    assert!(matches!(store.backup(&backup, at(0)), Err(StoreError::Io(_))));
+    assert_eq!(Store::restore(&backup, &elsewhere).unwrap(), made);
+    let there = Store::open_again(&elsewhere).unwrap();
+    assert_eq!(there.sizes().unwrap(), store.sizes().unwrap());
+    assert_eq!((there.seq(), there.article(&entry(2).id).unwrap()), (3, store.article(&entry(2).id).unwrap()));
+    assert!(matches!(Store::restore(&backup, &elsewhere), Err(StoreError::Io(_))));
+    let file = backup.join("articles.records");
+    let whole = std::fs::read(&file).unwrap();
+    let third = dir.path().join("third");
+    for at in [0, 7, 30, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        for bytes in [bytes, whole[..at].to_vec()] {
+            std::fs::write(&file, bytes).unwrap();
+            assert!(matches!(Store::restore(&backup, &third), Err(StoreError::Backup { .. })), "{at}");
+            assert!(!third.exists());
+        }
+    }
+}
+
+#[test]
+fn compaction_keeps_everything_and_may_be_killed() {
+    let (dir, store) = open();
+    fill(&store);
+    let (path, sizes) = (store.path().to_owned(), store.sizes().unwrap());
+    let (before, after) = store.compact().unwrap();
+    assert!(before > 0 && after > 0);
+    let store = Store::open_again(&path).unwrap();
+    assert!(store.closed_well());
+    assert_eq!((store.sizes().unwrap(), store.seq(), store.check().problems), (sizes, 3, Vec::new()));
+    store.close().unwrap();
+    std::fs::rename(&path, dir.path().join("var/store.old")).unwrap();
+    Store::finish_compaction(&path).unwrap();
+    assert_eq!(Store::open_again(&path).unwrap().seq(), 3);
+}
+
+#[test]
+fn a_store_of_schema_0_is_brought_up_to_date() {
+    let (dir, store) = open();
+    fill(&store);
+    let (path, volume) = (store.path().to_owned(), store.volume());
+    // as schema 0 left it: without shelves, ids and volume
+    store.trees.shelves.clear().unwrap();
+    store.trees.ids.clear().unwrap();
+    store.drop_note("volume").unwrap();
+    store.put_note("schema", &0_u32).unwrap();
+    store.close().unwrap();
+    let store = Store::open_again(&path).unwrap();
+    assert_eq!((store.volume(), store.check().problems), (volume, Vec::new()));
+    assert_eq!(store.note::<u32>("schema").unwrap(), Some(1));
+    assert_eq!(store.of_province("hung-yen").count(), 3);
+    drop((store, dir));
 }

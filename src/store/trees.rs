@@ -1,16 +1,31 @@
 //! Opening, closing, syncing; how every call into sled is made.
 
-use crate::store::{Result, Seqs, Store, StoreError, record};
+use crate::store::{Result, Seqs, Store, StoreError, Volume, record};
 use serde::de::DeserializeOwned;
 use sled::transaction::{TransactionError, Transactional, TransactionalTree, UnabortableTransactionError};
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 /// Of the layout of trees, keys and records.
-const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 1;
+
+/// sled's own threads let go of its file a moment after it is closed.
+const CLOSING: Duration = Duration::from_millis(100);
+const CLOSING_TRIES: usize = 100;
+
+/// Of a file that is there while the store is open.
+const OPEN: &str = "open";
+
+/// Of a file that is there once the first records are durable.
+const MADE: &str = "made";
+
+/// The record of how much is kept.
+pub const VOLUME: &str = "volume";
 
 /// Bytes of sled's page cache.
 const CACHE: u64 = 32 * 1024 * 1024;
@@ -27,6 +42,24 @@ pub struct Trees {
     pub shelves: sled::Tree,
     pub changes: sled::Tree,
     pub raw: sled::Tree,
+}
+
+impl Trees {
+    pub fn named(&self) -> [(&'static str, &sled::Tree); 11] {
+        [
+            ("meta", &self.meta),
+            ("sites", &self.sites),
+            ("entries", &self.entries),
+            ("due", &self.due),
+            ("gone", &self.gone),
+            ("articles", &self.articles),
+            ("ids", &self.ids),
+            ("prints", &self.prints),
+            ("shelves", &self.shelves),
+            ("changes", &self.changes),
+            ("raw", &self.raw),
+        ]
+    }
 }
 
 /// The same trees within a transaction.
@@ -50,39 +83,72 @@ pub type Step<T> = std::result::Result<T, UnabortableTransactionError>;
 impl Store {
     /// Opens or creates. [`StoreError::Held`] at once where another process has it open.
     pub fn open(path: &Path) -> Result<Store> {
-        let fresh = !path.join("db").exists();
+        let fresh = !path.join(MADE).exists();
         std::fs::create_dir_all(path).map_err(|e| at(path, e))?;
         let db = caught(path, || open_db(path))??;
         let trees = caught(path, || open_trees(&db))?.map_err(|e| damaged(path, e))?;
-        let store = Store { path: path.to_owned(), db, trees, seqs: RwLock::new(Seqs { given: 0, synced: 0 }) };
-        store.check_schema()?;
+        let seqs = RwLock::new(Seqs { given: 0, synced: 0, volume: Volume::default() });
+        let believed = AtomicBool::new(mark_open(path, fresh).map_err(|e| at(path, e))?);
+        let store = Store { path: path.to_owned(), db, trees, seqs, poison: OnceLock::new(), believed };
+        store.check_schema(fresh)?;
         let last = store.last_change()?;
-        *store.write() = Seqs { given: last, synced: 0 };
+        let volume = store.note(VOLUME)?.map_or_else(|| store.measured(), Ok)?;
+        *store.write() = Seqs { given: last, synced: 0, volume };
         store.sync()?;
         if fresh {
-            sync_folders(path).map_err(|e| at(path, e))?;
+            File::create(path.join(MADE)).and_then(|_| sync_folders(path)).map_err(|e| at(path, e))?;
         }
         Ok(store)
+    }
+
+    /// One that was closed a moment ago: sled's own threads may still hold its file.
+    pub fn open_again(path: &Path) -> Result<Store> {
+        for _ in 0..CLOSING_TRIES {
+            match Store::open(path) {
+                Err(StoreError::Held(_)) => std::thread::sleep(CLOSING),
+                other => return other,
+            }
+        }
+        Store::open(path)
     }
 
     /// Makes every write so far durable; returns the last change number that is. sled's own flush ends in
     /// sync_file_range, which does not reach the disk's cache nor the file's length.
     pub fn sync(&self) -> Result<u64> {
+        self.refuse_if_poisoned()?;
         let given = self.read().given;
-        caught(&self.path, || self.db.flush())?.map_err(|e| at(&self.path, e))?;
-        sync_files(&self.path).map_err(|e| at(&self.path, e))?;
+        let flushed = caught(&self.path, || self.db.flush()).and_then(|done| done.map_err(|e| at(&self.path, e)));
+        let synced = flushed.and_then(|_| sync_files(&self.path).map_err(|e| at(&self.path, e)));
+        self.noted(synced)?;
         let mut seqs = self.write();
         seqs.synced = seqs.synced.max(given);
         Ok(seqs.synced)
     }
 
-    fn check_schema(&self) -> Result<()> {
+    /// Whether the program that had it open before came to its end.
+    pub fn closed_well(&self) -> bool {
+        self.believed.load(Ordering::Relaxed)
+    }
+
+    /// The next opener checks it.
+    pub fn doubt(&self) {
+        self.believed.store(false, Ordering::Relaxed);
+    }
+
+    /// After a check found nothing.
+    pub fn believe(&self) {
+        self.believed.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes everything durable and lets the folder go, with a word on what went wrong where `drop` has none.
+    pub fn close(self) -> Result<()> {
+        self.sync().map(drop)
+    }
+
+    fn check_schema(&self, fresh: bool) -> Result<()> {
         match self.get::<u32>("meta", &self.trees.meta, b"schema")? {
-            Some(SCHEMA) => Ok(()),
-            Some(found) => {
-                let path = self.path.display().to_string();
-                Err(StoreError::Schema { path, found, wanted: SCHEMA })
-            }
+            Some(found) => self.migrate(found),
+            None if !fresh => Err(damaged(&self.path, "nothing of what was written is there any more")),
             None => {
                 let parts = record::pack(&SCHEMA)?;
                 self.transaction(|trees| record::put(&trees.meta, b"schema", &parts))
@@ -108,7 +174,22 @@ impl Store {
 
     /// One read of sled, which panics on some kinds of damage.
     pub(super) fn call<T>(&self, f: impl FnOnce() -> sled::Result<T>) -> Result<T> {
-        caught(&self.path, f)?.map_err(|e| at(&self.path, e))
+        self.refuse_if_poisoned()?;
+        self.noted(caught(&self.path, f).and_then(|read| read.map_err(|e| at(&self.path, e))))
+    }
+
+    fn refuse_if_poisoned(&self) -> Result<()> {
+        let refuse = |why: &str| StoreError::Poisoned { path: self.path.display().to_string(), why: why.to_owned() };
+        self.poisoned().map_or(Ok(()), |why| Err(refuse(why)))
+    }
+
+    /// A failure is the last thing that is done with the trees: a kernel reports a failed fsync once, and sled leaves
+    /// half of a failed write in memory.
+    fn noted<T>(&self, done: Result<T>) -> Result<T> {
+        if let Err(why) = &done {
+            self.poison.get_or_init(|| why.to_string());
+        }
+        done
     }
 
     /// A record. The caller holds no lock.
@@ -129,31 +210,40 @@ impl Store {
         tree: &sled::Tree,
         key: &[u8],
     ) -> Result<Option<T>> {
-        record::get(name, key, |k| self.call(|| tree.get(k)))
+        self.noted(record::get(name, key, |k| self.call(|| tree.get(k))))
     }
 
     /// All of `steps` or nothing. The caller holds the lock to write, or nobody else can be there.
     pub(super) fn transaction(&self, steps: impl Fn(&Within) -> Step<()>) -> Result<()> {
-        let t = &self.trees;
-        let all = [
-            &t.meta,
-            &t.sites,
-            &t.entries,
-            &t.due,
-            &t.gone,
-            &t.articles,
-            &t.ids,
-            &t.prints,
-            &t.shelves,
-            &t.changes,
-            &t.raw,
-        ];
+        self.refuse_if_poisoned()?;
+        let all = self.trees.named().map(|(_, tree)| tree);
         let run = || all.as_slice().transaction(|trees| Ok(steps(&within(trees))?));
-        caught(&self.path, run)?.map_err(|e: TransactionError<()>| match e {
+        let failed = |e: TransactionError<()>| match e {
             TransactionError::Storage(e) => at(&self.path, e),
             TransactionError::Abort(()) => StoreError::Io("a transaction was given up".to_owned()),
-        })
+        };
+        self.noted(caught(&self.path, run).and_then(|done| done.map_err(failed)))
     }
+}
+
+impl Drop for Store {
+    /// The mark of an unclean end goes only where all is durable; without it the next opener need not check.
+    fn drop(&mut self) {
+        if self.closed_well() && self.poisoned().is_none() && self.sync().is_ok() {
+            // one that stays costs the next opener a check
+            let _: io::Result<()> = std::fs::remove_file(self.path.join(OPEN));
+        }
+    }
+}
+
+/// Leaves the mark that goes when the store is closed well; false where it was there already.
+fn mark_open(path: &Path, fresh: bool) -> io::Result<bool> {
+    let well = fresh || !path.join(OPEN).exists();
+    File::create(path.join(OPEN))?;
+    if well {
+        File::open(path)?.sync_all()?;
+    }
+    Ok(well)
 }
 
 fn within(trees: &[TransactionalTree]) -> Within {
@@ -181,9 +271,8 @@ fn open_db(path: &Path) -> Result<sled::Db> {
         Err(sled::Error::Io(e)) if e.to_string().contains("could not acquire lock") => {
             Err(StoreError::Held(path.display().to_string()))
         }
-        Err(sled::Error::Io(e)) if matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::StorageFull) => {
-            Err(at(path, e))
-        }
+        // the system's own errors say nothing of what the files hold
+        Err(sled::Error::Io(e)) if e.raw_os_error().is_some() => Err(at(path, e)),
         Err(e) => Err(damaged(path, e)),
     }
 }
@@ -207,8 +296,21 @@ fn open_trees(db: &sled::Db) -> sled::Result<Trees> {
 fn caught<T>(path: &Path, f: impl FnOnce() -> T) -> Result<T> {
     catch_unwind(AssertUnwindSafe(f)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        damaged(path, said.unwrap_or("a panic without words"))
+        let said = said.unwrap_or("a panic without words");
+        // an error of the system that sled unwrapped says nothing of what the files hold
+        if said.contains("Os { code:") { at(path, said) } else { damaged(path, said) }
     })
+}
+
+/// sled's panics are caught and said by [`StoreError::Damaged`]; its own message is not for the reader of a log. Once,
+/// as the process begins.
+pub fn silence_sled() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|at| at.file().contains("/sled-")) {
+            usual(panic);
+        }
+    }));
 }
 
 fn damaged(path: &Path, why: impl ToString) -> StoreError {

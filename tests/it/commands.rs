@@ -200,3 +200,86 @@ fn looking_makes_no_store() {
     }
     assert!(!folder.path().join("var").exists());
 }
+
+#[test]
+fn the_store_is_checked_backed_up_restored_and_compacted() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    let absent = diemtin(folder.path(), &["store", "check"]);
+    assert_eq!(absent.status.code(), Some(1), "{}", stderr(&absent));
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+    let good = |arguments: &[&str]| {
+        let output = diemtin(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+        lines(&stdout(&output)).remove(0)
+    };
+    assert_eq!(good(&["store", "check", "--json"])["problems"], json!([]));
+    let before = good(&["store", "stats", "--json"]);
+    assert!(before["articles"].as_u64().expect("a number") > 0);
+    good(&["store", "backup", "saved", "--json"]);
+    good(&["store", "compact", "--json"]);
+    assert_eq!(good(&["store", "stats", "--json"])["trees"], before["trees"]);
+    fs::remove_dir_all(folder.path().join("var/store")).expect("removable");
+    good(&["store", "restore", "saved", "--json"]);
+    assert_eq!(good(&["store", "stats", "--json"])["trees"], before["trees"]);
+    assert!(stdout(&diemtin(folder.path(), &["once"])).contains("nothing new"));
+    fs::write(folder.path().join("saved/ids.records"), "x").expect("writable");
+    fs::rename(folder.path().join("var/store"), folder.path().join("var/away")).expect("movable");
+    let damaged = diemtin(folder.path(), &["store", "restore", "saved"]);
+    assert_eq!(damaged.status.code(), Some(65), "{}", stderr(&damaged));
+}
+
+#[test]
+fn a_lost_or_damaged_store_comes_back_by_itself_and_says_so() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+    let (store, export) = (folder.path().join("var/store"), folder.path().join("var/export"));
+    let articles = || {
+        crate::tree(&export)
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with("status") && name != "manifest.json")
+            .collect::<Vec<_>>()
+    };
+    let before = articles();
+    for damage in 0..2 {
+        match damage {
+            0 => fs::remove_dir_all(&store).expect("removable"),
+            _ => fs::write(store.join("db"), vec![0xa5; 600_000]).expect("writable"),
+        }
+        let again = diemtin(folder.path(), &["once"]);
+        assert!(again.status.success(), "{}", stderr(&again));
+        let said = stdout(&again);
+        assert!(said.contains("was made again from the export folder"), "{said}");
+        assert!(!said.contains(" stored"), "nothing is told twice: {said}");
+        assert!(!stderr(&again).contains("panicked"), "{}", stderr(&again));
+        assert!(articles() == before);
+        let rows = stdout(&diemtin(folder.path(), &["sites", "--json"]));
+        assert!(rows.contains("was made again"), "{rows}");
+        assert!(diemtin(folder.path(), &["export", "verify"]).status.success());
+        assert!(diemtin(folder.path(), &["store", "check"]).status.success());
+        assert!(!stdout(&diemtin(folder.path(), &["sites"])).contains("was made again"));
+    }
+}
+
+#[test]
+fn without_room_nothing_is_polled() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = house.config(folder.path(), &[]);
+    let text = fs::read_to_string(&file).expect("readable");
+    fs::write(&file, format!("[store]\nmin_free = \"900 PiB\"\n{text}")).expect("writable");
+    let once = diemtin(folder.path(), &["once"]);
+    assert_eq!(once.status.code(), Some(1));
+    assert!(stderr(&once).contains("polling pauses until there is room again"), "{}", stderr(&once));
+    assert!(house.seen().is_empty());
+    let rows = stdout(&diemtin(folder.path(), &["sites", "--json"]));
+    assert!(rows.contains("polling pauses"), "{rows}");
+    assert!(
+        fs::read_to_string(folder.path().join("var/export/status/sites.json"))
+            .expect("written")
+            .contains("polling pauses")
+    );
+}

@@ -1,0 +1,127 @@
+//! `diemtin store`: care of the store, while no daemon runs.
+
+use super::{BAD_DATA, Exit, FAILED};
+use crate::config::Config;
+use crate::export::HEALED;
+use crate::store::{Checked, Store, StoreError};
+use chrono::Utc;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Args, Debug)]
+pub struct StoreArgs {
+    /// One JSON object instead of lines
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: StoreCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum StoreCommand {
+    /// Read everything: every checksum, every cross reference
+    Check,
+    /// How much is kept, and where the bytes are
+    Stats,
+    /// Write the store into a new folder of plain files, for any machine
+    Backup { dir: PathBuf },
+    /// Make the store from such a folder; none may be there yet
+    Restore { dir: PathBuf },
+    /// Write the store anew, without what sled keeps of the past
+    Compact,
+}
+
+pub fn store(config: &Config, arguments: &StoreArgs) -> anyhow::Result<()> {
+    let (path, json) = (config.store.path.as_path(), arguments.json);
+    match &arguments.command {
+        StoreCommand::Check => check(path, json),
+        StoreCommand::Stats => stats(path, json),
+        StoreCommand::Backup { dir } => {
+            let made = open(path)?.backup(dir, Utc::now())?;
+            say(json, serde_json::to_value(&made)?, &format!("{}: change {}", dir.display(), made.seq))
+        }
+        StoreCommand::Restore { dir } => restore(dir, path, json),
+        StoreCommand::Compact => {
+            let (before, after) = open(path)?.compact()?;
+            let line = format!("{}: {before} bytes before, {after} after", path.display());
+            say(json, json!({"bytes_before": before, "bytes_after": after}), &line)
+        }
+    }
+}
+
+/// A store that is there.
+fn open(path: &Path) -> anyhow::Result<Store> {
+    Store::finish_compaction(path)?;
+    anyhow::ensure!(path.exists(), "there is no store at {}", path.display());
+    Ok(Store::open(path)?)
+}
+
+fn check(path: &Path, json: bool) -> anyhow::Result<()> {
+    let found = match open(path) {
+        Ok(store) => checked(&store)?,
+        Err(why) => match why.downcast_ref::<StoreError>() {
+            Some(StoreError::Damaged { .. } | StoreError::Value { .. }) => {
+                Checked { problems: vec![why.to_string()], ..Checked::default() }
+            }
+            _ => return Err(why),
+        },
+    };
+    let Checked { seq, articles, changes, entries, raw_pages, problems } = &found;
+    let counts = format!("{articles} articles, {changes} changes, {entries} entries, {raw_pages} pages");
+    let mut lines = problems.clone();
+    lines.push(format!("{counts}, change {seq}: {} problems", problems.len()));
+    say(json, serde_json::to_value(&found)?, &lines.join("\n"))?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let why = "the store is damaged: the next `diemtin run` or `once` makes it again from the export folder";
+    Err(Exit { code: FAILED, why: why.to_owned() }.into())
+}
+
+/// What was said of a store that was made again has been heard; a damaged one is checked again at its next opening.
+fn checked(store: &Store) -> anyhow::Result<Checked> {
+    let found = store.check();
+    match found.problems.is_empty() {
+        true => {
+            store.drop_note(HEALED)?;
+            store.believe();
+        }
+        false => store.doubt(),
+    }
+    Ok(found)
+}
+
+fn stats(path: &Path, json: bool) -> anyhow::Result<()> {
+    let store = open(path)?;
+    let (sizes, volume) = (store.sizes()?, store.volume());
+    let (seq, first, disk) = (store.seq(), store.first_change()?, store.bytes_on_disk()?);
+    let value = json!({"seq": seq, "first_change": first, "articles": volume.articles, "json_bytes": volume.bytes,
+        "bytes_on_disk": disk, "trees": sizes});
+    let mut lines = vec![format!("{:10}  {:>10}  {:>14}", "TREE", "RECORDS", "BYTES")];
+    lines.extend(sizes.iter().map(|(name, size)| format!("{name:10}  {:>10}  {:>14}", size.records, size.bytes)));
+    lines.push(format!(
+        "{} articles of {} bytes of JSON; changes {first} to {seq}; {disk} bytes on disk",
+        volume.articles, volume.bytes
+    ));
+    say(json, value, &lines.join("\n"))
+}
+
+fn restore(dir: &Path, path: &Path, json: bool) -> anyhow::Result<()> {
+    match Store::restore(dir, path) {
+        Ok(made) => say(json, serde_json::to_value(&made)?, &format!("{}: change {}", path.display(), made.seq)),
+        Err(why @ StoreError::Backup { .. }) => Err(Exit { code: BAD_DATA, why: why.to_string() }.into()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn say(as_json: bool, value: Value, lines: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if as_json {
+        writeln!(out, "{value}")?
+    } else {
+        writeln!(out, "{lines}")?
+    }
+    Ok(())
+}

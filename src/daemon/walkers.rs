@@ -1,0 +1,198 @@
+//! A walker a site, and whether there is room for what it brings.
+
+use super::mirror;
+use crate::config::Site;
+use crate::poll::{self, Pipeline, Round};
+use anyhow::Context;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+/// Two looks at a site's waiting pages are at least so far apart.
+const RETRY_AT_LEAST: TimeDelta = TimeDelta::minutes(1);
+/// Where the first so many sites do not answer, that is said before the rest is asked.
+const EARLY_WORD: usize = 8;
+/// Between two looks at the free space.
+const LOOK_FOR_ROOM: Duration = Duration::from_secs(30);
+
+/// The walkers and the exporter of one configuration.
+pub struct Running {
+    tasks: JoinSet<()>,
+    /// Told when the store refuses everything.
+    pub broken: Arc<Notify>,
+    pub answers: Arc<Answers>,
+}
+
+impl Running {
+    pub async fn start(pipeline: &Arc<Pipeline>) -> anyhow::Result<Running> {
+        let planned = pipeline.clone();
+        let firsts = tokio::task::spawn_blocking(move || firsts(&planned, Utc::now())).await??;
+        let mut tasks = JoinSet::new();
+        let slots = Arc::new(Semaphore::new(pipeline.config.poll.concurrency));
+        let answers = Arc::new(Answers { sites: firsts.len(), ..Answers::default() });
+        // What an earlier run stored and could not export.
+        pipeline.changed.notify_one();
+        let broken = Arc::new(Notify::new());
+        tasks.spawn(mirror::mirror(pipeline.clone(), broken.clone()));
+        let (room, has_room) = watch::channel(poll::short_of_room(&pipeline.config).is_none());
+        for (site, first) in firsts {
+            let walker = Walker {
+                pipeline: pipeline.clone(),
+                site,
+                slots: slots.clone(),
+                answers: answers.clone(),
+                broken: broken.clone(),
+                has_room: has_room.clone(),
+            };
+            tasks.spawn(walker.walk(first));
+        }
+        tasks.spawn(watch_room(pipeline.clone(), room, answers.clone()));
+        Ok(Running { tasks, broken, answers })
+    }
+
+    /// Every step of a walker is atomic or repeatable, so none is waited for.
+    pub async fn stop(&mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// When each site is polled first.
+fn firsts(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<Vec<(Arc<Site>, DateTime<Utc>)>> {
+    let sites = pipeline.config.sites.iter().enumerate();
+    let first = |(nth, site): (usize, &Arc<Site>)| {
+        let state = pipeline.store.site(&site.id).with_context(|| format!("site {}", site.id))?;
+        Ok((site.clone(), poll::first(site, &state, &pipeline.config.poll, nth, now)))
+    };
+    sites.map(first).collect()
+}
+
+/// How the sites answered their first poll since the start, to say plainly when none does.
+#[derive(Default)]
+pub struct Answers {
+    sites: usize,
+    polled: AtomicUsize,
+    answered: AtomicUsize,
+    /// Why nothing is polled.
+    paused: Mutex<Option<String>>,
+}
+
+impl Answers {
+    fn first(&self, answered: bool) {
+        self.answered.fetch_add(usize::from(answered), Ordering::Relaxed);
+        let polled = self.polled.fetch_add(1, Ordering::Relaxed) + 1;
+        if polled == self.sites || polled == EARLY_WORD {
+            self.say();
+        }
+    }
+
+    pub fn say(&self) {
+        let (answered, polled) = (self.answered.load(Ordering::Relaxed), self.polled.load(Ordering::Relaxed));
+        match answered {
+            0 if polled > 0 => {
+                warn!("NO SITE ANSWERED, of {polled} polled: is this machine connected to the Internet?")
+            }
+            _ => info!("{answered} of {polled} sites answered, {} in all", self.sites),
+        }
+    }
+
+    fn pause(&self, why: Option<String>) {
+        *self.paused.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = why;
+    }
+
+    /// For `systemctl status`.
+    pub fn status(&self) -> String {
+        if let Some(why) = self.paused.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone() {
+            return why;
+        }
+        let (answered, polled) = (self.answered.load(Ordering::Relaxed), self.polled.load(Ordering::Relaxed));
+        format!("{} sites, {polled} polled since the start, {answered} answered", self.sites)
+    }
+}
+
+/// One site, for ever.
+struct Walker {
+    pipeline: Arc<Pipeline>,
+    site: Arc<Site>,
+    slots: Arc<Semaphore>,
+    answers: Arc<Answers>,
+    broken: Arc<Notify>,
+    has_room: watch::Receiver<bool>,
+}
+
+impl Walker {
+    async fn walk(mut self, first: DateTime<Utc>) {
+        let mut feeds_at = first;
+        let mut pages_at = None;
+        let mut polled = false;
+        loop {
+            let next = pages_at.map_or(feeds_at, |pages_at: DateTime<Utc>| pages_at.min(feeds_at));
+            tokio::time::sleep((next - Utc::now()).to_std().unwrap_or(Duration::ZERO)).await;
+            // An error: the watcher is gone, and so will be this walker.
+            if self.has_room.wait_for(|has_room| *has_room).await.is_err() {
+                return;
+            }
+            let round = self.round(next >= feeds_at).await;
+            if next >= feeds_at && !polled {
+                polled = true;
+                self.answers.first(round.as_ref().is_ok_and(|round| round.failure().is_none()));
+            }
+            (feeds_at, pages_at) = match round {
+                Ok(round) => (round.next, round.retry.map(|at| at.max(Utc::now() + RETRY_AT_LEAST))),
+                Err(why) if self.pipeline.store.poisoned().is_some() => {
+                    error!(site = self.site.id.as_str(), "{why:#}");
+                    self.broken.notify_one();
+                    return;
+                }
+                Err(why) => {
+                    error!(site = self.site.id.as_str(), "{why:#}");
+                    (Utc::now() + TimeDelta::from_std(self.site.every).unwrap_or(TimeDelta::MAX), None)
+                }
+            };
+            self.pipeline.changed.notify_one();
+        }
+    }
+
+    /// In a task of its own, so that a panic ends this round and not the walker.
+    async fn round(&self, feeds: bool) -> anyhow::Result<Round> {
+        let _slot = self.slots.acquire().await?;
+        let (pipeline, site) = (self.pipeline.clone(), self.site.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            match feeds {
+                true => poll::poll(&pipeline, &site, now()).await,
+                false => poll::retry(&pipeline, &site, now()).await,
+            }
+        });
+        let done = task.join_next().await.context("the round was not started")?;
+        done.context("the round stopped: a mistake of diemtin's own, please report it")?.context("the store failed")
+    }
+}
+
+/// Looks at the disks every half minute; says it when polling pauses and when it goes on.
+async fn watch_room(pipeline: Arc<Pipeline>, room: watch::Sender<bool>, answers: Arc<Answers>) {
+    let mut before = None;
+    loop {
+        let now = poll::short_of_room(&pipeline.config);
+        match (&before, &now) {
+            (None, Some(why)) => error!("{why}"),
+            (Some(_), None) => info!("there is room again: polling goes on"),
+            _ => {}
+        }
+        if before.is_some() != now.is_some() {
+            answers.pause(now.clone());
+            pipeline.changed.notify_one();
+        }
+        room.send_replace(now.is_none());
+        before = now;
+        tokio::time::sleep(LOOK_FOR_ROOM).await;
+    }
+}
+
+/// To the second: that is what is kept and shown.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(0)
+}

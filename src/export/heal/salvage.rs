@@ -1,0 +1,262 @@
+//! What of a folder can be believed.
+
+use crate::article::{Article, Id};
+use crate::export::article::{json, sha256};
+use crate::export::folder::{Folder, Result};
+use crate::export::manifest::{self, Manifest, PATH, Stamp};
+use crate::export::{ExportError, read};
+use crate::store::{Kept, Logged, Op, Store};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An article is believed where its hash is that of its last change or of the manifest, or where the day's file says
+/// the very same of it. The change log keeps its numbers; what it cannot say any more is said again by its last line.
+pub struct Salvage {
+    folder: Folder,
+    now: DateTime<Utc>,
+    stamps: BTreeMap<String, Stamp>,
+    /// By number.
+    log: BTreeMap<u64, Logged>,
+    /// Of each id: the change that brought it, and the last one.
+    told: BTreeMap<Id, (u64, u64)>,
+    /// Where the log began before anything was added to it.
+    began: u64,
+    /// The last number that the manifest knows.
+    end: u64,
+    /// The lines of the day read last, by id.
+    day: Option<(NaiveDate, BTreeMap<Id, Article>)>,
+    /// Articles.
+    pub taken: usize,
+    pub lost: Vec<String>,
+}
+
+/// An article that is believed, not yet in the store.
+struct Found {
+    article: Article,
+    /// The change that made it so, if the log still has it.
+    seq: Option<u64>,
+    /// A change is added to the log for it.
+    anew: bool,
+}
+
+impl Salvage {
+    pub fn of(folder: Folder, now: DateTime<Utc>) -> Result<Salvage> {
+        let manifest = plain(folder.read(PATH))?.as_deref().and_then(Manifest::read);
+        let (seq, stamps) = manifest.map_or((0, BTreeMap::new()), |m| (m.seq, m.files));
+        let mut salvage = Salvage {
+            folder,
+            now: now.trunc_subsecs(0),
+            stamps,
+            log: BTreeMap::new(),
+            told: BTreeMap::new(),
+            began: 1,
+            end: seq,
+            day: None,
+            taken: 0,
+            lost: Vec::new(),
+        };
+        salvage.read_log()?;
+        Ok(salvage)
+    }
+
+    fn read_log(&mut self) -> Result<()> {
+        let names = self.folder.list()?;
+        let mut firsts: Vec<u64> = names.iter().filter_map(|path| manifest::segment_first(path)).collect();
+        firsts.sort_unstable();
+        for first in firsts {
+            let path = manifest::segment_path(first);
+            let bytes = plain(self.folder.read(&path))?.unwrap_or_default();
+            let bad = self.read_segment(first, &bytes);
+            if bad > 0 {
+                self.lost.push(format!("{path}: {bad} lines are damaged"));
+            }
+        }
+        self.began = self.log.first_key_value().map_or(self.end + 1, |(seq, _)| *seq);
+        self.began = manifest::segment_of(self.began);
+        self.fill();
+        for change in self.log.values() {
+            let told = self.told.entry(change.id.clone()).or_insert((change.seq, change.seq));
+            // an article that was taken away and came again is a new one
+            let again = self.log.get(&told.1).is_some_and(|last| last.op == Op::Delete);
+            *told = (if again { change.seq } else { told.0 }, change.seq);
+        }
+        Ok(())
+    }
+
+    /// Returns how many lines cannot be used.
+    fn read_segment(&mut self, first: u64, bytes: &[u8]) -> usize {
+        let mut bad = 0;
+        for (line, seq) in bytes.split_inclusive(|b| *b == b'\n').zip(first..) {
+            match serde_json::from_slice::<Logged>(line) {
+                Ok(change) if change.seq == seq && manifest::change_line(&change) == line && well_formed(&change) => {
+                    self.log.insert(seq, change);
+                }
+                _ => bad += 1,
+            }
+        }
+        bad
+    }
+
+    /// Every number gets a line: where its own is lost, the last line of all is said once more, which
+    /// changes nothing for who reads them in order.
+    fn fill(&mut self) {
+        let Some((last, line)) = self.log.last_key_value().map(|(seq, line)| (*seq, line.clone())) else { return };
+        for seq in self.began..=last.max(self.end) {
+            self.log.entry(seq).or_insert_with(|| Logged { seq, ..line.clone() });
+        }
+    }
+
+    pub fn into_store(mut self, store: &Store) -> Result<Salvage> {
+        let mut kept = BTreeSet::new();
+        let mut old: Vec<(DateTime<Utc>, Id, Article)> = Vec::new();
+        for path in self.folder.list()?.into_iter().filter(|path| path.starts_with("articles/")) {
+            let Some(id) = read::id_of(&path) else { continue };
+            let Some(found) = self.find(&path, &id)? else { continue };
+            kept.insert(id.clone());
+            match found.seq {
+                None if !found.anew => old.push((found.article.first_seen_at, id, found.article)),
+                seq => self.take(store, seq, found.article)?,
+            }
+        }
+        self.take_missing(store, &mut kept)?;
+        self.take_old(store, old)?;
+        self.bury(store, &kept)?;
+        self.fill();
+        let lines: Vec<Logged> = self.log.values().cloned().collect();
+        store.refill_changes(&lines)?;
+        Ok(self)
+    }
+
+    /// The article of a file; none where it was taken away, or cannot be believed.
+    fn find(&mut self, path: &str, id: &Id) -> Result<Option<Found>> {
+        let bytes = plain(self.folder.read(path))?.unwrap_or_default();
+        let last = self.told.get(id).and_then(|(_, last)| self.log.get(last)).cloned();
+        if last.as_ref().is_some_and(|last| last.op == Op::Delete && last.path == path) {
+            return Ok(None);
+        }
+        let sha = Some(sha256(&bytes));
+        let by_log = last.as_ref().is_some_and(|last| last.sha256 == sha);
+        let by_manifest = self.stamps.get(path).is_some_and(|stamp| Some(&stamp.sha256) == sha.as_ref());
+        let read = read::read_file(path, &bytes);
+        let same_day = self.of_day(path, id)?;
+        let trusted =
+            by_log || by_manifest || read.as_ref().is_ok_and(|a| same_day.as_ref().is_some_and(|d| same(a, d)));
+        if let (Ok(article), true) = (&read, trusted) {
+            let seq = last.filter(|_| by_log).map(|last| last.seq);
+            let anew = !by_log && (self.told.contains_key(id) || self.began == 1 || !by_manifest);
+            return Ok(Some(Found { article: article.clone(), seq, anew }));
+        }
+        let as_told = |a: &Article| last.as_ref().is_some_and(|last| last.sha256 == Some(sha256(&json(a))));
+        if let Some(article) = same_day.filter(as_told) {
+            self.lost.push(format!("{path} is damaged, its day's file was used instead"));
+            return Ok(Some(Found { article, seq: last.map(|last| last.seq), anew: false }));
+        }
+        let why = read.err().unwrap_or_else(|| "its checksum is wrong".to_owned());
+        self.lost.push(format!("{path} is damaged: {why}"));
+        Ok(None)
+    }
+
+    /// Articles whose file is not there, out of their day's.
+    fn take_missing(&mut self, store: &Store, kept: &mut BTreeSet<Id>) -> Result<()> {
+        let lasts: Vec<Logged> = self.told.values().filter_map(|(_, last)| self.log.get(last)).cloned().collect();
+        for last in lasts.into_iter().filter(|last| last.op == Op::Upsert) {
+            if kept.contains(&last.id) || plain(self.folder.read(&last.path))?.is_some() {
+                continue;
+            }
+            let found = self.of_day(&last.path, &last.id)?;
+            match found.filter(|article| last.sha256 == Some(sha256(&json(article)))) {
+                Some(article) => {
+                    self.lost.push(format!("{} is missing, its day's file was used instead", last.path));
+                    kept.insert(last.id.clone());
+                    self.take(store, Some(last.seq), article)?;
+                }
+                None => self.lost.push(format!("{} is missing", last.path)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Articles older than the log, in the order of their first sight.
+    fn take_old(&mut self, store: &Store, mut old: Vec<(DateTime<Utc>, Id, Article)>) -> Result<()> {
+        old.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        for (n, (_, _, article)) in (1..).zip(old) {
+            if n < self.began {
+                store.refill_article(n, Kept { seq: n, article }, self.now)?;
+                self.taken += 1;
+            } else {
+                self.take(store, None, article)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tombstones for what is lost, which may come again; marks for what was taken away, which may not.
+    fn bury(&mut self, store: &Store, kept: &BTreeSet<Id>) -> Result<()> {
+        let lasts: Vec<Logged> = self.told.values().filter_map(|(_, last)| self.log.get(last)).cloned().collect();
+        for last in lasts.into_iter().filter(|last| !kept.contains(&last.id)) {
+            match last.op {
+                Op::Delete => store.refill_gone(&last.id, self.now)?,
+                Op::Upsert => {
+                    let rev = last.rev + 1;
+                    self.append(Logged { op: Op::Delete, rev, sha256: None, at: self.now, ..last });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Into the store, with a change of its own where none of the log fits.
+    fn take(&mut self, store: &Store, seq: Option<u64>, article: Article) -> Result<()> {
+        let seq = seq.unwrap_or_else(|| {
+            self.append(Logged {
+                seq: 0,
+                at: self.now,
+                op: Op::Upsert,
+                id: article.id.clone(),
+                rev: article.rev,
+                path: crate::export::path(&article, "json"),
+                sha256: Some(sha256(&json(&article))),
+            })
+        });
+        let key = self.told.get(&article.id).map_or(seq, |(first, _)| *first);
+        store.refill_article(key, Kept { seq, article }, self.now)?;
+        self.taken += 1;
+        Ok(())
+    }
+
+    fn append(&mut self, line: Logged) -> u64 {
+        let seq = self.log.last_key_value().map_or(self.end + 1, |(last, _)| last + 1);
+        self.log.insert(seq, Logged { seq, ..line });
+        seq
+    }
+
+    /// What the day's file says of an article.
+    fn of_day(&mut self, path: &str, id: &Id) -> Result<Option<Article>> {
+        let Some(day) = read::day_of(path) else { return Ok(None) };
+        if self.day.as_ref().is_none_or(|(read, _)| *read != day) {
+            let bytes = plain(self.folder.read(&format!("daily/{day}.jsonl")))?.unwrap_or_default();
+            // a damaged line says nothing
+            let lines = bytes.split(|b| *b == b'\n').filter_map(|line| read::read(line, day).ok());
+            self.day = Some((day, lines.map(|article| (article.id.clone(), article)).collect()));
+        }
+        Ok(self.day.as_ref().and_then(|(_, lines)| lines.get(id)).cloned())
+    }
+}
+
+fn same(a: &Article, b: &Article) -> bool {
+    json(a) == json(b)
+}
+
+fn well_formed(change: &Logged) -> bool {
+    let sha = change.sha256.as_ref().is_none_or(|sha| sha.len() == 64 && sha.bytes().all(|b| b.is_ascii_hexdigit()));
+    sha && change.sha256.is_some() == (change.op == Op::Upsert)
+        && read::id_of(&change.path).as_ref() == Some(&change.id)
+}
+
+/// A link where a file should be is no file.
+fn plain(read: Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
+    match read {
+        Err(ExportError::NotPlain(_)) => Ok(None),
+        other => other,
+    }
+}

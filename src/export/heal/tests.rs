@@ -1,0 +1,179 @@
+use crate::export::tests::{add_copy, config, problems, put, rows, tree};
+use crate::export::{self, HEALED, Healed, catch_up, open_store, path, rebuild};
+use crate::store::tests::{article, at, entry, feed, keep, open};
+use crate::store::{Kept, Store};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Six articles, one of them revised, one taken away, all exported; then the store is closed.
+fn house() -> (tempfile::TempDir, PathBuf, Vec<Kept>) {
+    let (dir, store) = open();
+    for n in 1..=6 {
+        keep(&store, n, &format!("Tin \"{n}\" <b>"), at(i64::from(n)));
+    }
+    add_copy(&store, 2, 77);
+    store.forget(&entry(4).id, at(60)).unwrap();
+    catch_up(&store, &config(dir.path()), &rows()).unwrap();
+    let kept = store.articles().map(|a| a.unwrap().1).collect();
+    store.close().unwrap();
+    let path = dir.path().join("var/store");
+    (dir, path, kept)
+}
+
+fn again(dir: &Path, path: &Path) -> (Store, Option<Healed>) {
+    open_store(path, &dir.join("out"), at(1000)).unwrap()
+}
+
+fn as_written(kept: &[Kept]) -> Vec<(u64, Vec<u8>)> {
+    kept.iter().map(|kept| (kept.seq, export::json(&kept.article))).collect()
+}
+
+#[test]
+fn a_good_store_is_opened_as_it_is() {
+    let (dir, path, _) = house();
+    assert_eq!(again(dir.path(), &path).1, None);
+    // not closed: as a kill would leave it
+    fs::write(path.join("open"), "").unwrap();
+    let (store, healed) = again(dir.path(), &path);
+    assert!(healed.is_none() && store.closed_well());
+}
+
+#[test]
+fn a_lost_store_comes_back_from_the_folder() {
+    let (dir, path, kept) = house();
+    fs::remove_dir_all(&path).unwrap();
+    let before = tree(&dir.path().join("out"));
+    let (store, healed) = again(dir.path(), &path);
+    let healed = healed.unwrap();
+    assert_eq!((healed.articles, healed.seq, healed.lost.len()), (5, 8, 0));
+    assert_eq!(store.note::<Healed>(HEALED).unwrap(), Some(healed));
+    assert_eq!(catch_up(&store, &config(dir.path()), &rows()).unwrap().files, 0);
+    assert_eq!(rebuild(&store, &config(dir.path()), &rows()).unwrap().files, 0);
+    assert!(tree(&dir.path().join("out")) == before);
+    let now: Vec<Kept> = store.articles().map(|a| a.unwrap().1).collect();
+    assert_eq!(as_written(&now), as_written(&kept));
+    assert!(now.iter().zip(&kept).all(|(new, old)| new.article.blocks == old.article.blocks));
+    assert_eq!(store.check().problems, [""; 0]);
+    let entries: Vec<_> = (1..=7).map(entry).collect();
+    store.learn("hungyen", &feed(), &entries, &Default::default(), at(1001)).unwrap();
+    let due = |n| store.due("hungyen", at(n)).unwrap().into_iter().map(|mark| mark.entry.id).collect::<Vec<_>>();
+    assert_eq!(due(1001), [entry(7).id]);
+    assert_eq!(keep(&store, 7, "Bảy", at(1002)).seq, Some(9));
+    // and what its feed words anew is due as ever
+    let anew = crate::article::Entry { title: Some("Khác".to_owned()), ..entry(1) };
+    store.learn("hungyen", &feed(), &[anew], &Default::default(), at(2000)).unwrap();
+    assert_eq!(due(2000), [entry(1).id]);
+}
+
+#[test]
+fn a_damaged_store_is_moved_aside_and_two_are_kept() {
+    let (dir, path, _) = house();
+    for n in 0..3 {
+        let length = fs::metadata(path.join("db")).unwrap().len() as usize;
+        fs::write(path.join("db"), vec![0xa5; length]).unwrap();
+        let (store, healed) = open_store(&path, &dir.path().join("out"), at(n)).unwrap();
+        assert!(healed.is_some_and(|healed| healed.articles == 5 && healed.aside.exists()));
+        store.close().unwrap();
+    }
+    let names = fs::read_dir(path.parent().unwrap()).unwrap().map(|item| item.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["store", "store.bad-20240124T100700Z", "store.bad-20240124T100800Z"]);
+}
+
+#[test]
+fn what_the_store_forgot_the_folder_remembers() {
+    let (dir, path, _) = house();
+    let (store, _) = again(dir.path(), &path);
+    store.close().unwrap();
+    let old = dir.path().join("old");
+    fs::create_dir(&old).unwrap();
+    for file in ["db", "conf"] {
+        fs::copy(path.join(file), old.join(file)).unwrap();
+    }
+    let (store, _) = again(dir.path(), &path);
+    keep(&store, 8, "Tám", at(100));
+    catch_up(&store, &config(dir.path()), &rows()).unwrap();
+    store.close().unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    fs::rename(&old, &path).unwrap();
+    fs::create_dir(path.join("blobs")).unwrap();
+    let (store, healed) = again(dir.path(), &path);
+    assert!(healed.is_some_and(|healed| healed.why == "it ends at change 8, the export folder at 9"));
+    assert!(store.article(&entry(8).id).unwrap().is_some());
+}
+
+#[test]
+fn a_folder_of_another_store_is_not_taken_for_its_own() {
+    let (dir, path, _) = house();
+    fs::remove_dir_all(&path).unwrap();
+    let store = Store::open(&path).unwrap();
+    keep(&store, 9, "Khác", at(3));
+    store.close().unwrap();
+    assert_eq!(again(dir.path(), &path).1, None);
+}
+
+/// Both are damaged: what can be verified is taken, the rest is named, and the folder made from it is whole.
+#[test]
+fn each_damaged_file_of_the_folder_is_named() {
+    let (dir, path_of_store, kept) = house();
+    let out = dir.path().join("out");
+    let whole = tree(&out);
+    let held = |name: &&String| ["articles", "changes", "daily", "manifest"].iter().any(|held| name.starts_with(held));
+    for name in whole.keys().filter(held).filter(|name| !name.ends_with(".md") && !name.ends_with(".html")) {
+        for bad in [None, Some(whole[name].len() / 2)] {
+            fs::remove_dir_all(&out).unwrap();
+            put(&out, &whole);
+            match bad {
+                None => fs::remove_file(out.join(name)).unwrap(),
+                Some(at) => {
+                    let mut bytes = whole[name].clone();
+                    bytes[at] ^= 1;
+                    fs::write(out.join(name), bytes).unwrap();
+                }
+            }
+            fs::remove_dir_all(&path_of_store).unwrap();
+            let (store, healed) = again(dir.path(), &path_of_store);
+            let healed = healed.unwrap_or_else(|| panic!("{name} {bad:?}"));
+            assert_eq!(healed.articles, 5, "{name} {bad:?} {healed}");
+            assert_eq!(store.check().problems, [""; 0], "{name} {bad:?}");
+            let now = store.articles().map(|a| export::json(&a.unwrap().1.article));
+            let (mut now, mut old): (Vec<_>, Vec<_>) =
+                (now.collect(), as_written(&kept).into_iter().map(|k| k.1).collect());
+            (now.sort(), old.sort());
+            assert!(now == old, "{name} {bad:?}");
+            rebuild(&store, &config(dir.path()), &rows()).unwrap();
+            assert_eq!(problems(&out), [""; 0], "{name} {bad:?}");
+            store.close().unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_article_that_is_damaged_everywhere_is_given_up_and_may_come_again() {
+    let (dir, path_of_store, _) = house();
+    let out = dir.path().join("out");
+    let gone = path(&article(1, ""), "json");
+    fs::write(out.join(&gone), "{}").unwrap();
+    fs::remove_file(out.join("daily/2024-01-25.jsonl")).unwrap();
+    fs::remove_dir_all(&path_of_store).unwrap();
+    let (store, healed) = again(dir.path(), &path_of_store);
+    let healed = healed.unwrap();
+    assert_eq!((healed.articles, healed.seq), (4, 9));
+    assert!(healed.lost.len() == 1 && healed.lost[0].starts_with(&gone), "{healed}");
+    assert_eq!(store.check().problems, [""; 0]);
+    rebuild(&store, &config(dir.path()), &rows()).unwrap();
+    assert_eq!(problems(&out), [""; 0]);
+    store.learn("hungyen", &feed(), &[entry(1)], &Default::default(), at(1001)).unwrap();
+    assert_eq!(store.due("hungyen", at(1001)).unwrap().len(), 1);
+}
+
+#[test]
+fn where_both_are_gone_it_begins_empty() {
+    let (dir, path, _) = house();
+    fs::remove_dir_all(dir.path().join("out")).unwrap();
+    fs::write(path.join("db"), vec![0xa5; 100_000]).unwrap();
+    let (store, healed) = again(dir.path(), &path);
+    assert!(healed.is_some_and(|healed| healed.lost.len() == 1));
+    assert_eq!(store.seq(), 0);
+}
