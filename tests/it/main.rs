@@ -4,6 +4,7 @@
 mod house;
 
 mod commands;
+mod consumer;
 mod crash;
 mod daemon;
 mod journeys;
