@@ -7,10 +7,12 @@ mod walkers;
 pub use mirror::export_now;
 
 use crate::config::{Config, ConfigError};
+use crate::export::ExportError;
 use crate::poll::Pipeline;
+use crate::store::{Store, StoreError};
 use sd_notify::NotifyState;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use systemd::{Asked, Signals, monotonic_now, tell};
 use tokio::sync::Notify;
@@ -26,7 +28,7 @@ const RELEASE_TRIES: u32 = 6;
 pub async fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     let mut signals = Signals::new()?;
-    let mut pipeline = Arc::new(tokio::task::spawn_blocking(|| Pipeline::open(config)).await??);
+    let Some(mut pipeline) = opened(config, Weak::new(), &mut signals).await? else { return Ok(()) };
     info!(sites = pipeline.config.sites.len(), store = %pipeline.config.store.path.display(),
         export = %pipeline.config.export.path.display(), "diemtin {} started", env!("CARGO_PKG_VERSION"));
     let mut running = Running::start(&pipeline).await?;
@@ -36,7 +38,10 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
             Asked::Reopen => {
                 running.stop().await;
                 match reopened(pipeline, &mut signals).await? {
-                    Some(new) => pipeline = new,
+                    Some(new) => {
+                        pipeline = new;
+                        info!("the store is open again, change {}", pipeline.store.seq());
+                    }
                     None => return Ok(()),
                 }
                 running = Running::start(&pipeline).await?;
@@ -72,35 +77,48 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// After a failed write: the store is let go and opened again, as often as it takes. None where a stop was asked for
-/// meanwhile.
+/// After a failed write: the store is let go and opened again. None where a stop was asked for meanwhile.
 async fn reopened(pipeline: Arc<Pipeline>, signals: &mut Signals) -> anyhow::Result<Option<Arc<Pipeline>>> {
-    let config = (*pipeline.config).clone();
-    let store = Arc::downgrade(&pipeline.store);
+    let (config, old) = ((*pipeline.config).clone(), Arc::downgrade(&pipeline.store));
     drop(pipeline);
-    let mut tries = 0;
-    loop {
-        // longer and longer, up to a minute
-        if pause(REOPEN_AFTER * (tries + 1).min(12), signals).await {
-            return Ok(None);
-        }
-        tries += 1;
-        if store.strong_count() > 0 {
-            // what still holds it waits for sled, which may wait for ever: a new process is a way out
-            anyhow::ensure!(
-                tries < RELEASE_TRIES,
-                "the failed store is still in use: the daemon ends, to be started again"
-            );
-            continue;
-        }
-        let config = config.clone();
-        match tokio::task::spawn_blocking(|| Pipeline::open(config)).await? {
-            Ok(pipeline) => {
-                info!("the store is open again, change {}", pipeline.store.seq());
-                return Ok(Some(Arc::new(pipeline)));
+    opened(config, old, signals).await
+}
+
+/// As often as it takes, unless another try cannot help. `old` is a failed store that must be let go first.
+async fn opened(config: Config, old: Weak<Store>, signals: &mut Signals) -> anyhow::Result<Option<Arc<Pipeline>>> {
+    let first = old.ptr_eq(&Weak::new());
+    for tries in 1.. {
+        if old.strong_count() == 0 {
+            let config = config.clone();
+            match tokio::task::spawn_blocking(|| Pipeline::open(config)).await? {
+                Ok(pipeline) => return Ok(Some(Arc::new(pipeline))),
+                Err(why) if first && !may_pass(&why) => return Err(why),
+                Err(why) => error!("the store cannot be opened yet: {why:#}"),
             }
-            Err(why) => error!("the store cannot be opened again yet: {why:#}"),
         }
+        // what still holds it waits for sled, which may wait for ever: a new process is a way out
+        anyhow::ensure!(
+            old.strong_count() == 0 || tries < RELEASE_TRIES,
+            "the failed store is still in use: the daemon ends, to be started again"
+        );
+        // longer and longer, up to a minute
+        if pause(REOPEN_AFTER * tries.min(12), signals).await {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// A full disk, a failing one: not a store held by another, one that must not be written, nor a wrong configuration.
+fn may_pass(why: &anyhow::Error) -> bool {
+    let store = match why.downcast_ref::<ExportError>() {
+        Some(ExportError::Store(store)) => Some(store),
+        Some(ExportError::Io { .. }) => return true,
+        _ => why.downcast_ref::<StoreError>(),
+    };
+    match store {
+        Some(StoreError::Io(why)) => !["Permission denied", "Read-only"].iter().any(|lasting| why.contains(lasting)),
+        store => matches!(store, Some(StoreError::Poisoned { .. })),
     }
 }
 

@@ -33,6 +33,9 @@ pub enum ExportError {
     Store(#[from] StoreError),
     #[error("export: {path}: {why}")]
     Io { path: PathBuf, why: String },
+    /// A part of the manifest cannot be read: what it lists is made again.
+    #[error("export: {0} is damaged")]
+    Part(String),
     /// Something other than a file or folder stands where the export would write.
     #[error("export: {0} is a symbolic link or no plain file: not followed")]
     NotPlain(PathBuf),

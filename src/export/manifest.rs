@@ -71,12 +71,7 @@ impl Manifest {
         let head = Manifest { files: BTreeMap::new(), ..self.clone_head() };
         let head = serde_json::to_string(&head).expect("strings and numbers only");
         let mut out = head.strip_suffix("]}").expect("files come last").to_owned();
-        for (n, (path, stamp)) in self.files.iter().enumerate() {
-            let line = FileLine { path: path.clone(), bytes: stamp.bytes, sha256: stamp.sha256.clone() };
-            out.push_str(if n == 0 { "\n" } else { ",\n" });
-            out.push_str(&serde_json::to_string(&line).expect("strings and numbers only"));
-        }
-        out.push_str("\n]}\n");
+        push_lines(&self.files, &mut out);
         out.into_bytes()
     }
 
@@ -89,6 +84,48 @@ impl Manifest {
             files: BTreeMap::new(),
         }
     }
+}
+
+/// Of a part of the manifest.
+const PART: &str = "diemtin.manifest.part/1";
+
+/// Where the files of an article's month are listed in a big folder: `articles/YYYY/MM/manifest.json`. `manifest.json`
+/// lists this one.
+pub fn part_of(path: &str) -> Option<String> {
+    let month = path.strip_prefix("articles/")?.get(..7)?;
+    Some(format!("articles/{month}/{PATH}"))
+}
+
+pub fn is_part(path: &str) -> bool {
+    path.ends_with("/manifest.json") && part_of(path).as_deref() == Some(path)
+}
+
+/// `{"schema":"diemtin.manifest.part/1","files":[…]}`, a file a line.
+pub fn write_part(files: &BTreeMap<String, Stamp>) -> Vec<u8> {
+    let mut out = format!("{{\"schema\":\"{PART}\",\"files\":[");
+    push_lines(files, &mut out);
+    out.into_bytes()
+}
+
+/// None where it is not a whole part.
+pub fn read_part(bytes: &[u8]) -> Option<BTreeMap<String, Stamp>> {
+    #[derive(Deserialize)]
+    struct Part {
+        schema: String,
+        #[serde(with = "lines")]
+        files: BTreeMap<String, Stamp>,
+    }
+    // whatever is wrong with it, the answer is to make it again
+    serde_json::from_slice::<Part>(bytes).ok().filter(|part| part.schema == PART).map(|part| part.files)
+}
+
+fn push_lines(files: &BTreeMap<String, Stamp>, out: &mut String) {
+    for (n, (path, stamp)) in files.iter().enumerate() {
+        let line = FileLine { path: path.clone(), bytes: stamp.bytes, sha256: stamp.sha256.clone() };
+        out.push_str(if n == 0 { "\n" } else { ",\n" });
+        out.push_str(&serde_json::to_string(&line).expect("strings and numbers only"));
+    }
+    out.push_str("\n]}\n");
 }
 
 mod lines {
@@ -146,7 +183,7 @@ pub fn owned(path: &str) -> bool {
     let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
     match (folder.split_once('/').unwrap_or((folder, "")), extension) {
         (("articles", day), "json" | "md" | "html") => {
-            is_day(day, '/') && crate::article::Id::from_name(stem).is_some()
+            is_part(path) || is_day(day, '/') && crate::article::Id::from_name(stem).is_some()
         }
         (("daily", ""), "jsonl") => is_day(stem, '-'),
         (("changes", ""), "jsonl") => segment_first(&format!("changes/{name}")).is_some(),
@@ -203,6 +240,7 @@ mod tests {
             "feeds/archive/2024-01-24.atom".to_owned(),
             "schema/article.schema.json".to_owned(),
             "manifest.json".to_owned(),
+            "articles/2024/01/manifest.json".to_owned(),
         ] {
             assert!(owned(&path), "{path}");
         }

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Articles in a feed.
 const LATEST: usize = 100;
 
+const FOLD_ABOVE: u64 = 5000;
+
 const TITLE: &str = "Điểm tin dân vận";
 
 const README: &[u8] = include_bytes!("README.txt");
@@ -29,6 +31,12 @@ pub struct Mirror {
     written: Vec<u8>,
     /// The change that the folder's manifest was at when it was opened, believed or not.
     claimed: u64,
+    /// Above so many articles each month has a part of the manifest of its own, so that a new article costs the same
+    /// in a big folder as in a small one.
+    pub fold_above: u64,
+    folded: bool,
+    /// The parts that this round has to do with, and whether they changed.
+    parts: BTreeMap<String, (BTreeMap<String, Stamp>, bool)>,
     /// Whether files that the manifest does not name are taken away, once.
     sweep: bool,
 }
@@ -59,14 +67,19 @@ impl Mirror {
         // one for other formats: everything is written again, what is not wanted any more goes
         let sweep = found.as_ref().is_some_and(|m| m.formats != names);
         let manifest = found.filter(|m| m.formats == names).unwrap_or(Manifest::empty(names));
-        Ok(Mirror { folder, formats, manifest, written, claimed, sweep })
+        let folded = manifest.files.keys().any(|path| manifest::is_part(path));
+        let (fold_above, parts) = (FOLD_ABOVE, BTreeMap::new());
+        Ok(Mirror { folder, formats, manifest, written, claimed, fold_above, folded, parts, sweep })
     }
 
     /// Brings the folder up to date: syncs the store first, and writes only what changed.
     pub fn catch_up(&mut self, store: &Store, sites: &[SiteRow]) -> Result<Wrote> {
         let target = store.sync()?;
         self.check_lineage(store, target)?;
-        self.round(store, sites, target)
+        match self.round(store, sites, target) {
+            Err(ExportError::Part(_)) => self.rebuild(store, sites),
+            other => other,
+        }
     }
 
     /// Looks at everything again, whatever the folder says of itself.
@@ -80,6 +93,8 @@ impl Mirror {
     fn round(&mut self, store: &Store, sites: &[SiteRow], target: u64) -> Result<Wrote> {
         let start = self.manifest.seq;
         let mut round = Round::default();
+        self.parts.clear();
+        self.fold(store.volume().articles > self.fold_above, &mut round)?;
         self.write_fixed(&mut round)?;
         let target = self.write_articles(store, &mut round, target)?;
         self.write_status(sites, &mut round)?;
@@ -88,8 +103,10 @@ impl Mirror {
         if self.folder.write(HEAD, format!("{target}\n").as_bytes())? {
             self.folder.sync()?;
         }
+        self.write_parts(&mut round)?;
         self.write_manifest(store, target)?;
         self.take_away(&round)?;
+        self.parts.clear();
         Ok(Wrote { seq: target, files: round.wrote })
     }
 
@@ -126,6 +143,64 @@ impl Mirror {
 
     fn forget_manifest(&mut self) {
         self.manifest = Manifest::empty(self.manifest.formats.clone());
+        self.parts.clear();
+        self.folded = false;
+    }
+
+    /// From one list to a list a month, or back.
+    fn fold(&mut self, wanted: bool, round: &mut Round) -> Result<()> {
+        if wanted == self.folded {
+            return Ok(());
+        }
+        let articles = self.manifest.files.range("articles/".to_owned().."articles0".to_owned());
+        let articles: Vec<(String, Stamp)> = articles.map(|(path, stamp)| (path.clone(), stamp.clone())).collect();
+        for (path, stamp) in articles {
+            self.manifest.files.remove(&path);
+            if wanted {
+                let part = manifest::part_of(&path).unwrap_or_default();
+                let (files, changed) = self.parts.entry(part).or_default();
+                files.insert(path, stamp);
+                *changed = true;
+            } else {
+                self.manifest.files.extend(self.read_part(&path)?);
+                round.gone.insert(path);
+            }
+        }
+        self.folded = wanted;
+        Ok(())
+    }
+
+    /// One left by a round that was killed is as good: what that round did is done again.
+    fn read_part(&self, part: &str) -> Result<BTreeMap<String, Stamp>> {
+        let bytes = self.folder.read(part)?.unwrap_or_default();
+        manifest::read_part(&bytes).ok_or_else(|| ExportError::Part(part.to_owned()))
+    }
+
+    /// The list that a file is in, which is about to change if `change`.
+    fn list_of(&mut self, path: &str, change: bool) -> Result<&mut BTreeMap<String, Stamp>> {
+        let Some(part) = manifest::part_of(path).filter(|part| self.folded && part != path) else {
+            return Ok(&mut self.manifest.files);
+        };
+        if !self.parts.contains_key(&part) {
+            let known = self.manifest.files.contains_key(&part);
+            let files = if known { self.read_part(&part)? } else { BTreeMap::new() };
+            self.parts.insert(part.clone(), (files, false));
+        }
+        let (files, changed) = self.parts.entry(part).or_default();
+        *changed |= change;
+        Ok(files)
+    }
+
+    fn write_parts(&mut self, round: &mut Round) -> Result<()> {
+        for (part, (files, changed)) in std::mem::take(&mut self.parts) {
+            if changed && files.is_empty() {
+                self.take(part, round)?;
+            } else if changed {
+                self.put(&part, &manifest::write_part(&files), round)?;
+                self.parts.insert(part, (files, false));
+            }
+        }
+        self.folder.sync()
     }
 
     fn write_fixed(&mut self, round: &mut Round) -> Result<()> {
@@ -194,7 +269,7 @@ impl Mirror {
             }
             for extension in ["json", "md", "html"] {
                 let path = format!("{}{extension}", change.path.trim_end_matches("json"));
-                self.take(path, round);
+                self.take(path, round)?;
             }
             let day = change.path.get(9..19).and_then(|day| NaiveDate::parse_from_str(day, "%Y/%m/%d").ok());
             round.days.extend(day);
@@ -219,7 +294,7 @@ impl Mirror {
             let lines: Vec<u8> = articles.iter().flat_map(|article| article::line(article)).collect();
             let is_there = self.manifest.files.contains_key(&path);
             if lines.is_empty() {
-                self.take(path, round)
+                self.take(path, round)?
             } else {
                 self.put(&path, &lines, round)?
             }
@@ -240,8 +315,7 @@ impl Mirror {
     fn put_archive(&mut self, day: NaiveDate, articles: Vec<&Article>, round: &mut Round) -> Result<()> {
         let path = archive_path(day);
         if articles.is_empty() {
-            self.take(format!("feeds/{path}"), round);
-            return Ok(());
+            return self.take(format!("feeds/{path}"), round);
         }
         let mut feed = Feed::of(path.trim_end_matches(".atom").to_owned(), format!("{TITLE}: {day}"), articles);
         feed.previous = self.day_before(day).map(archive_path);
@@ -275,8 +349,8 @@ impl Mirror {
             let kept = collect(store, store.of_province(&slug), reached, LATEST)?;
             latest = latest.max(kept.iter().map(|kept| kept.seq).max().unwrap_or(0));
             let Some(first) = kept.first() else {
-                self.take(format!("feeds/province/{slug}.json"), round);
-                self.take(format!("feeds/province/{slug}.atom"), round);
+                self.take(format!("feeds/province/{slug}.json"), round)?;
+                self.take(format!("feeds/province/{slug}.atom"), round)?;
                 continue;
             };
             let name = if name.is_empty() { first.article.site.province_now.clone() } else { name };
@@ -305,8 +379,7 @@ impl Mirror {
 
     fn write_changes(&mut self, store: &Store, round: &mut Round, start: u64, target: u64) -> Result<()> {
         if start == target {
-            self.take_old_segments(store.first_change()?, round);
-            return Ok(());
+            return self.take_old_segments(store.first_change()?, round);
         }
         let oldest = store.first_change()?;
         let mut first = manifest::segment_of(oldest.max(start + 1));
@@ -319,15 +392,14 @@ impl Mirror {
             self.put(&manifest::segment_path(first), &lines, round)?;
             first = manifest::segment_end(first) + 1;
         }
-        self.take_old_segments(oldest, round);
-        Ok(())
+        self.take_old_segments(oldest, round)
     }
 
-    fn take_old_segments(&mut self, oldest: u64, round: &mut Round) {
+    fn take_old_segments(&mut self, oldest: u64, round: &mut Round) -> Result<()> {
         let segments = self.manifest.files.range("changes/".to_owned().."changes0".to_owned());
         let firsts = segments.filter_map(|(path, _)| manifest::segment_first(path));
         let old: Vec<u64> = firsts.filter(|first| manifest::segment_end(*first) < oldest).collect();
-        old.into_iter().for_each(|first| self.take(manifest::segment_path(first), round));
+        old.into_iter().try_for_each(|first| self.take(manifest::segment_path(first), round))
     }
 
     fn write_manifest(&mut self, store: &Store, target: u64) -> Result<()> {
@@ -349,21 +421,24 @@ impl Mirror {
             let stays = |path: &String| [PATH, HEAD, STATUS].contains(&path.as_str());
             gone.extend(self.folder.list()?.into_iter().filter(|path| manifest::owned(path) && !stays(path)));
         }
-        for path in gone.iter().filter(|path| !self.manifest.files.contains_key(*path)) {
-            self.folder.remove(path)?;
+        for path in &gone {
+            if !self.list_of(path, false)?.contains_key(path) {
+                self.folder.remove(path)?;
+            }
         }
         self.folder.sync()
     }
 
     fn put(&mut self, path: &str, bytes: &[u8], round: &mut Round) -> Result<()> {
         round.wrote += usize::from(self.folder.write(path, bytes)?);
-        self.manifest.files.insert(path.to_owned(), Stamp::of(bytes));
+        self.list_of(path, true)?.insert(path.to_owned(), Stamp::of(bytes));
         Ok(())
     }
 
-    fn take(&mut self, path: String, round: &mut Round) {
-        self.manifest.files.remove(&path);
+    fn take(&mut self, path: String, round: &mut Round) -> Result<()> {
+        self.list_of(&path, true)?.remove(&path);
         round.gone.insert(path);
+        Ok(())
     }
 }
 

@@ -29,16 +29,17 @@ fn once(folder: &Folder) -> Result<Report> {
         report.problems.push(format!("{PATH} is missing"));
         return Ok(report);
     };
-    let Some(manifest) = Manifest::read(&bytes) else {
+    let Some(mut manifest) = Manifest::read(&bytes) else {
         report.problems.push(format!("{PATH} is not a manifest of {}", manifest::SCHEMA));
         return Ok(report);
     };
+    let damaged = add_parts(folder, &mut manifest)?;
     (report.seq, report.files) = (manifest.seq, manifest.files.len());
     check_files(folder, &manifest, &mut report.problems)?;
-    check_strangers(folder, &manifest, &mut report.problems)?;
+    check_strangers(folder, &manifest, &damaged, &mut report.problems)?;
     check_head(folder, &manifest, &mut report.problems)?;
     check_status(folder, &mut report.problems)?;
-    check_changes(folder, &manifest, &mut report.problems)?;
+    check_changes(folder, &manifest, &damaged, &mut report.problems)?;
     Ok(report)
 }
 
@@ -61,8 +62,25 @@ fn check_files(folder: &Folder, manifest: &Manifest, problems: &mut Vec<String>)
     Ok(())
 }
 
-fn check_strangers(folder: &Folder, manifest: &Manifest, problems: &mut Vec<String>) -> Result<()> {
+/// The files that parts of the manifest list; returns the parts that cannot be read.
+pub fn add_parts(folder: &Folder, manifest: &mut Manifest) -> Result<Vec<String>> {
+    let parts: Vec<String> = manifest.files.keys().filter(|path| manifest::is_part(path)).cloned().collect();
+    let mut damaged = Vec::new();
+    for path in parts {
+        match plain(folder.read(&path))?.ok().flatten().as_deref().and_then(manifest::read_part) {
+            Some(files) => manifest.files.extend(files),
+            None => damaged.push(path),
+        }
+    }
+    Ok(damaged)
+}
+
+fn check_strangers(folder: &Folder, manifest: &Manifest, damaged: &[String], problems: &mut Vec<String>) -> Result<()> {
     for path in folder.list()? {
+        // the damaged part is a problem of its own, what it listed is none
+        if manifest::part_of(&path).is_some_and(|part| damaged.contains(&part)) {
+            continue;
+        }
         if !manifest.files.contains_key(&path) && ![PATH, HEAD, STATUS].contains(&path.as_str()) {
             problems.push(format!("{path} is not in the manifest"));
         }
@@ -90,7 +108,7 @@ fn check_status(folder: &Folder, problems: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-fn check_changes(folder: &Folder, manifest: &Manifest, problems: &mut Vec<String>) -> Result<()> {
+fn check_changes(folder: &Folder, manifest: &Manifest, damaged: &[String], problems: &mut Vec<String>) -> Result<()> {
     let mut firsts: Vec<u64> = manifest.files.keys().filter_map(|path| manifest::segment_first(path)).collect();
     firsts.sort_unstable();
     let mut next = firsts.first().copied().unwrap_or(1);
@@ -114,6 +132,7 @@ fn check_changes(folder: &Folder, manifest: &Manifest, problems: &mut Vec<String
     if next != manifest.seq + 1 {
         problems.push(format!("the changes end at {}, the manifest is at {}", next - 1, manifest.seq));
     }
+    last.retain(|path, _| manifest::part_of(path).is_none_or(|part| !damaged.contains(&part)));
     check_articles(manifest, &last, problems);
     Ok(())
 }

@@ -117,7 +117,10 @@ impl Store {
                 copy.call(|| to.insert(key, value)).map(drop)
             })?;
             let mut there = 0_u64;
-            copy.each(to, |_, _| Ok(there += 1))?;
+            copy.each(to, |_, _| {
+                there += 1;
+                Ok(())
+            })?;
             if count != there {
                 return Err(StoreError::Io(format!("{name}: {there} of {count} records were copied")));
             }

@@ -4,6 +4,7 @@ use crate::article::{Article, Id};
 use crate::export::article::{json, sha256};
 use crate::export::folder::{Folder, Result};
 use crate::export::manifest::{self, Manifest, PATH, Stamp};
+use crate::export::verify::add_parts;
 use crate::export::{ExportError, read};
 use crate::store::{Kept, Logged, Op, Store};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
@@ -41,7 +42,10 @@ struct Found {
 
 impl Salvage {
     pub fn of(folder: Folder, now: DateTime<Utc>) -> Result<Salvage> {
-        let manifest = plain(folder.read(PATH))?.as_deref().and_then(Manifest::read);
+        let mut manifest = plain(folder.read(PATH))?.as_deref().and_then(Manifest::read);
+        if let Some(manifest) = &mut manifest {
+            add_parts(&folder, manifest)?;
+        }
         let (seq, stamps) = manifest.map_or((0, BTreeMap::new()), |m| (m.seq, m.files));
         let mut salvage = Salvage {
             folder,
