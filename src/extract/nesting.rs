@@ -7,7 +7,7 @@ use std::collections::HashMap;
 /// Elements that may be open at once; deeper ones are not opened.
 const DEEPEST: usize = 250;
 /// Unclosed `<b>`, `<font>`, … are opened again in every paragraph that follows.
-const MARKS: usize = 24;
+const MARKS: usize = 12;
 
 /// A tag's name in lower case: its first 15 bytes and its length.
 type Name = [u8; 16];
@@ -16,6 +16,8 @@ type Name = [u8; 16];
 pub struct Nesting {
     open: Vec<Open>,
     marks: Vec<Name>,
+    /// How many of `open` are `<p>`.
+    paragraphs: usize,
     /// Elements that were not opened, whose end tags are still to come.
     skipped: HashMap<Name, usize>,
 }
@@ -54,6 +56,7 @@ impl Nesting {
             *self.skipped.entry(name).or_default() += 1;
             return if kind == Kind::Block { Tag::Paragraph } else { Tag::Goes };
         }
+        self.paragraphs += usize::from(text(&name) == "p");
         self.open.push(Open { name, marks: self.marks.len() });
         if kind == Kind::Mark {
             self.marks.push(name);
@@ -92,7 +95,7 @@ impl Nesting {
             "tbody" | "thead" | "tfoot" => (&["tbody", "thead", "tfoot", "caption", "colgroup"], &["table"]),
             "option" | "optgroup" => (&["option"], &["select"]),
             "a" | "nobr" => (&["a", "nobr"], &["table", "td", "th"]),
-            _ if kind == Kind::Block => (&["p"], &["table", "td", "th", "button", "caption"]),
+            _ if kind == Kind::Block && self.paragraphs > 0 => (&["p"], &["table", "td", "th", "button", "caption"]),
             _ => return,
         };
         for at in (0..self.open.len()).rev() {
@@ -113,6 +116,7 @@ impl Nesting {
             // A cell keeps its unclosed marks to itself.
             self.marks.truncate(marks);
         }
+        self.paragraphs -= self.open[at..].iter().filter(|o| text(&o.name) == "p").count();
         self.open.truncate(at);
     }
 }
