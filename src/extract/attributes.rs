@@ -32,9 +32,9 @@ pub fn trimmed(tag: &str, out: &mut String) {
 fn is_kept(name: &str, value: &str) -> bool {
     let read = |n: &str| name.eq_ignore_ascii_case(n);
     match value.len() {
-        0..=LONG => true,
+        length if length <= LONG => true,
         _ if value.as_bytes().get(..5).is_some_and(|b| b.eq_ignore_ascii_case(b"data:")) => false,
-        0..=LONGEST => {
+        length if length <= LONGEST => {
             ["class", "id", "href", "src", "srcset", "content", "alt", "title"].into_iter().any(read)
                 || ["data-src", "data-srcset", "data-original", "data-lazy-src"].into_iter().any(read)
         }

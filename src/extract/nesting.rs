@@ -102,7 +102,13 @@ impl Nesting {
             let open = text(&self.open[at].name);
             if ends.contains(&open) {
                 // What is open within a link stays so.
-                return if matches!(name, "a" | "nobr") { drop(self.open.remove(at)) } else { self.cut(at) };
+                match name {
+                    "a" | "nobr" => {
+                        self.open.remove(at);
+                    }
+                    _ => self.cut(at),
+                }
+                return;
             }
             if within.contains(&open) {
                 return;

@@ -140,7 +140,8 @@ fn each_damaged_file_of_the_folder_is_named() {
             let now = store.articles().map(|a| export::json(&a.unwrap().1.article));
             let (mut now, mut old): (Vec<_>, Vec<_>) =
                 (now.collect(), as_written(&kept).into_iter().map(|k| k.1).collect());
-            (now.sort(), old.sort());
+            now.sort();
+            old.sort();
             assert!(now == old, "{name} {bad:?}");
             rebuild(&store, &config(dir.path()), &rows()).unwrap();
             assert_eq!(problems(&out), [""; 0], "{name} {bad:?}");
