@@ -13,6 +13,7 @@ use crate::store::{Store, StoreError};
 use crate::{daemon, export};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -113,9 +114,13 @@ const BAD_CONFIG: u8 = 78;
 pub fn main() -> ExitCode {
     crate::store::silence_sled();
     let cli = Cli::parse();
-    match run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => ExitCode::from(report(&error)),
+    match std::panic::catch_unwind(AssertUnwindSafe(|| run(&cli))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => ExitCode::from(report(&error)),
+        Err(_) => {
+            eprintln!("diemtin: stopped: a mistake of its own, or a store on a failing disk (`diemtin store check`)");
+            ExitCode::from(FAILED)
+        }
     }
 }
 

@@ -64,6 +64,12 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
+/// The last change that a folder holds by its own word, if it has one.
+pub fn head(folder: &std::path::Path) -> Option<u64> {
+    // A folder that cannot be read says nothing; `verify` tells why.
+    std::fs::read(folder.join(manifest::HEAD)).ok().as_deref().and_then(verify::read_head)
+}
+
 /// One round for a caller that exports once; [`Mirror`] is for many. Syncs the store first, and writes only what
 /// changed. `sites` are all sites, in the order of the configuration.
 pub fn catch_up(store: &Store, config: &ExportConfig, sites: &[SiteRow]) -> Result<Wrote, ExportError> {

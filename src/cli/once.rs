@@ -18,14 +18,23 @@ pub fn once(config: Config, form: LogForm) -> anyhow::Result<()> {
         super::log::start(form);
     }
     let pipeline = Arc::new(Pipeline::open(config)?);
+    let done = round(&pipeline);
+    if pipeline.store.poisoned().is_some() {
+        // sled would write what failed once more as it is dropped, and panic; the process ends here anyway.
+        std::mem::forget(pipeline.store.clone());
+    }
+    done
+}
+
+fn round(pipeline: &Arc<Pipeline>) -> anyhow::Result<()> {
     if let Some(why) = poll::short_of_room(&pipeline.config) {
-        daemon::export_now(&pipeline)?;
+        daemon::export_now(pipeline)?;
         anyhow::bail!("{why}");
     }
-    let rounds = super::runtime()?.block_on(every_site(&pipeline));
+    let rounds = super::runtime()?.block_on(every_site(pipeline));
     // What the sites brought is told first: it is stored, whatever becomes of the folder.
-    let stopped = summarize(&pipeline, &rounds)?;
-    daemon::export_now(&pipeline)?;
+    let stopped = summarize(pipeline, &rounds)?;
+    daemon::export_now(pipeline)?;
     match stopped {
         0 => Ok(()),
         count => Err(anyhow::anyhow!("{count} sites were not polled to the end, see above")),

@@ -2,7 +2,7 @@
 
 use super::{BAD_DATA, Exit, FAILED};
 use crate::config::Config;
-use crate::export::HEALED;
+use crate::export::{self, HEALED};
 use crate::store::{Checked, Store, StoreError};
 use chrono::Utc;
 use clap::{Args, Subcommand};
@@ -36,7 +36,7 @@ enum StoreCommand {
 pub fn store(config: &Config, arguments: &StoreArgs) -> anyhow::Result<()> {
     let (path, json) = (config.store.path.as_path(), arguments.json);
     match &arguments.command {
-        StoreCommand::Check => check(path, json),
+        StoreCommand::Check => check(config, json),
         StoreCommand::Stats => stats(path, json),
         StoreCommand::Backup { dir } => {
             let made = open(path)?.backup(dir, Utc::now())?;
@@ -58,8 +58,8 @@ fn open(path: &Path) -> anyhow::Result<Store> {
     Ok(Store::open(path)?)
 }
 
-fn check(path: &Path, json: bool) -> anyhow::Result<()> {
-    let found = match open(path) {
+fn check(config: &Config, json: bool) -> anyhow::Result<()> {
+    let mut found = match open(&config.store.path) {
         Ok(store) => checked(&store)?,
         Err(why) => match why.downcast_ref::<StoreError>() {
             Some(StoreError::Damaged { .. } | StoreError::Value { .. }) => {
@@ -68,6 +68,11 @@ fn check(path: &Path, json: bool) -> anyhow::Result<()> {
             _ => return Err(why),
         },
     };
+    // sled may open with its newest records forgotten, all that is left being sound
+    if let Some(head) = export::head(&config.export.path).filter(|head| *head > found.seq && found.problems.is_empty())
+    {
+        found.problems.push(format!("the export folder holds change {head}, the store only {}", found.seq));
+    }
     let Checked { seq, articles, changes, entries, raw_pages, problems } = &found;
     let counts = format!("{articles} articles, {changes} changes, {entries} entries, {raw_pages} pages");
     let mut lines = problems.clone();
