@@ -9,6 +9,7 @@ mod blocks;
 mod byline;
 mod caption;
 mod chrome;
+mod closing;
 mod density;
 mod evidence;
 mod headline;
@@ -16,6 +17,7 @@ mod ink;
 mod layout;
 mod ld;
 mod lead;
+mod learned;
 mod meta;
 mod nesting;
 mod page;
@@ -36,6 +38,7 @@ use crate::text::{decode, tidy};
 use chrome::{Case, Fate};
 use chrono::{DateTime, Utc};
 use density::Worth;
+pub use learned::Learned;
 use meta::{Head, Meta};
 use page::{Flat, Shape};
 use scraper::Html;
@@ -57,13 +60,35 @@ pub fn extract(
     layout: Option<&Layout>,
     now: DateTime<Utc>,
 ) -> Result<Clean, ExtractError> {
+    extract_learned(page, entry, layout, &Learned::default(), now)
+}
+
+/// Takes note of what a page of a site has, for [`extract_learned`].
+pub fn observe(learned: &mut Learned, page: &Page) -> Result<(), ExtractError> {
+    let html = Html::parse_document(&slim::slim(&readable(page)?).html);
+    let base = base(&html, &page.url);
+    learned.observe_flat(&page::flatten(&html, &base), &page.url);
+    Ok(())
+}
+
+/// As [`extract`], with what the site prints on other pages left out.
+pub fn extract_learned(
+    page: &Page,
+    entry: Option<&Entry>,
+    layout: Option<&Layout>,
+    learned: &Learned,
+    now: DateTime<Utc>,
+) -> Result<Clean, ExtractError> {
     let text = readable(page)?;
     let slim = slim::slim(&text);
     let html = Html::parse_document(&slim.html);
     let base = base(&html, &page.url);
     let flat = page::flatten(&html, &base);
     let head = Head::read(&html, &slim.json_ld);
-    let worth = Worth::of(&flat);
+    let mut worth = Worth::of(&flat);
+    if learned.is_ready() {
+        worth.lower(learned.recurring(&flat));
+    }
     let text_at = worth.article(&flat).map_or(0, |a| density::first_text(&flat, &flat.elems[a].lines));
     let mut meta = meta::read(&head, &flat, text_at, &page.url, entry, now);
     if let Some(layout) = layout {
@@ -73,7 +98,8 @@ pub fn extract(
         }
     }
     let fates = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
-    let mut clean = finish(&flat, &fates, meta, Method::Generic)?;
+    let method = if learned.is_ready() { Method::Learned } else { Method::Generic };
+    let mut clean = finish(&flat, &fates, meta, method)?;
     if let Some(layout) = layout {
         let why = "the layout's body matched no text: found without it".to_owned();
         clean.dropped.insert(0, Dropped { text: format!("layout {}", layout.name), why });
@@ -94,7 +120,7 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
     (meta.published, meta.published_from) = (date, if date.is_some() { DateFrom::Feed } else { DateFrom::Seen });
     let worth = Worth::of(&flat);
     let whole: Range<usize> = 0..flat.lines.len();
-    let fates = Case::new(&flat, &worth, meta.title.as_deref().unwrap_or(""), vec![whole], true).judge();
+    let fates = Case::new(&flat, &worth, meta.title.as_deref().unwrap_or(""), vec![whole], true).judge(&meta.authors);
     finish(&flat, &fates, meta, Method::Feed)
 }
 
@@ -158,7 +184,7 @@ fn by_layout(flat: &Flat<'_>, worth: &Worth, layout: &Layout, meta: &Meta) -> Op
             }
         }
     }
-    let fates = case.judge();
+    let fates = case.judge(&meta.authors);
     has_text(flat, &fates).then_some(fates)
 }
 
@@ -172,7 +198,7 @@ fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Vec<Fate>> {
     let body = flat.elems[article].lines.clone();
     let mut ranges = lead::before(flat, worth, &body, title);
     ranges.push(body);
-    let mut fates = Case::new(flat, worth, title, ranges, false).judge();
+    let mut fates = Case::new(flat, worth, title, ranges, false).judge(&meta.authors);
     if !fates.iter().any(|f| matches!(f, Fate::Byline(_))) {
         chrome::bylines_after(flat, flat.elems[article].lines.end, &mut fates);
     }

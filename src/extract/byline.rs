@@ -129,6 +129,9 @@ pub fn ends_in_credit(text: &str) -> bool {
 
 /// The persons named in a run of names; empty if it is anything else.
 pub fn names(text: &str) -> Vec<String> {
+    if text.split_once(')').is_some_and(|(_, after)| after.contains(char::is_alphanumeric)) {
+        return Vec::new();
+    }
     let text = text.split(['\n', '(']).next().unwrap_or("").trim();
     let text = text.strip_prefix("By ").or(text.strip_prefix("by ")).or(text.strip_prefix("Von ")).unwrap_or(text);
     let mut found = Vec::new();
@@ -192,7 +195,8 @@ mod tests {
 
     #[test]
     fn sentences_are_no_bylines() {
-        for line in ["Hội nghị kết thúc lúc 11 giờ", "Xã Tân Lập họp dân", "Một là, giữ đoàn kết"]
+        for line in
+            ["Lò Mai (Tổ 2): lần thứ ba", "Hội nghị kết thúc lúc 11 giờ", "Xã Tân Lập họp dân", "Một là, giữ đoàn kết"]
         {
             assert_eq!(byline(line, true), None, "{line}");
         }

@@ -2,7 +2,7 @@
 
 use super::byline::{ends_in_credit, is_credit};
 use super::chrome::{Case, Fate};
-use super::density::ends_sentence;
+use super::density::{ends_sentence, is_text};
 use super::page::{Align, Shape};
 use super::signs::CAPTION;
 
@@ -10,13 +10,14 @@ impl Case<'_, '_> {
     /// Of a figure, named so, or set off under a picture.
     pub fn captions(&mut self) {
         let mut after_image = false;
+        let centered = self.mostly_centered();
         for n in self.inside() {
             let line = self.line(n);
             if line.shape == Shape::Image {
                 after_image = true;
                 continue;
             }
-            if let Some(why) = self.caption_rule(n, after_image) {
+            if let Some(why) = self.caption_rule(n, after_image, centered) {
                 let credit = is_credit(&line.text);
                 self.fates[n] = if credit { Fate::Dropped("a photo credit") } else { Fate::Caption(why) };
                 // A second line of the caption may name the photographer.
@@ -27,7 +28,15 @@ impl Case<'_, '_> {
         }
     }
 
-    fn caption_rule(&self, n: usize, after_image: bool) -> Option<&'static str> {
+    /// Where everything is centered, that sets nothing off.
+    fn mostly_centered(&self) -> bool {
+        let inside = self.inside();
+        let text = |n: &&usize| is_text(self.line(**n));
+        let centered = inside.iter().filter(text).filter(|&&n| self.line(n).align == Align::Center).count();
+        centered * 3 > inside.iter().filter(text).count()
+    }
+
+    fn caption_rule(&self, n: usize, after_image: bool, centered: bool) -> Option<&'static str> {
         let line = self.line(n);
         if matches!(line.shape, Shape::Caption { .. }) {
             return Some("a figure's caption");
@@ -44,7 +53,7 @@ impl Case<'_, '_> {
         if ends_in_credit(&line.text) {
             return Some("under a picture, with a credit");
         }
-        let set_off = line.align == Align::Center || line.italic * 10 >= line.chars * 8;
+        let set_off = (line.align == Align::Center && !centered) || line.italic * 10 >= line.chars * 8;
         let bold = line.bold * 10 >= line.chars * 9;
         if set_off && (!bold || line.italic > 0) {
             return Some("under a picture, set off");

@@ -2,6 +2,7 @@
 
 use super::byline::byline;
 use super::density::{Worth, ends_sentence, is_text};
+use super::lead::SECOND_HEADLINE;
 use super::page::{Align, Flat, Line, Shape};
 use super::signs::{BYLINE, DATE, LEAD};
 use super::words;
@@ -44,8 +45,9 @@ impl<'f, 'p> Case<'f, 'p> {
         Case { flat, worth, title: fold(title), body, named, fates, folded }
     }
 
-    /// The rules in their order. Where names of regions would take most of the text they are not believed.
-    pub fn judge(mut self) -> Vec<Fate> {
+    /// The rules in their order; `authors` as the page's head names them. Where names of regions would take most of the text they are not believed.
+    pub fn judge(mut self, authors: &[String]) -> Vec<Fate> {
+        self.recurring();
         self.embeds();
         let before = self.fates.clone();
         let text = self.open_text();
@@ -57,6 +59,7 @@ impl<'f, 'p> Case<'f, 'p> {
         self.each("the headline again", |c, n| c.is_title(n));
         self.captions();
         self.each("a line of the site", |c, n| words::is_site_line(&c.folded[n]) || words::is_counter(&c.folded[n]));
+        self.each("code or a count", |c, n| words::is_machine_text(&c.folded[n]));
         self.labels();
         self.links();
         self.each("a date", |c, n| c.is_date_line(n));
@@ -65,10 +68,20 @@ impl<'f, 'p> Case<'f, 'p> {
         if !self.named {
             self.front();
             self.tail();
+            self.closing(authors);
+            self.tail();
         }
         self.keep_rest();
         self.headings_alone();
         self.fates
+    }
+
+    fn recurring(&mut self) {
+        for n in self.inside() {
+            if self.worth.recurring.get(n) == Some(&true) {
+                self.fates[n] = Fate::Dropped("on other pages of the site too");
+            }
+        }
     }
 
     pub fn open_text(&self) -> f32 {
@@ -179,7 +192,8 @@ impl<'f, 'p> Case<'f, 'p> {
             let line = self.line(n);
             let heading = matches!(line.shape, Shape::Heading(_)) && at + 1 == first && !self.in_headline(n);
             let lead = self.signs_around(n) & LEAD != 0 && line.chars > 20;
-            let headline = matches!(line.shape, Shape::Heading(_)) && self.in_headline(n);
+            let short = line.chars < SECOND_HEADLINE;
+            let headline = matches!(line.shape, Shape::Heading(_)) && short && self.in_headline(n);
             if line.chars > 0 && !heading && !lead && (line.chars < 60 || headline) {
                 self.fates[n] = Fate::Dropped("a label before the text");
             }

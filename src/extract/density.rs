@@ -15,6 +15,9 @@ const CHROME_SHARE: f32 = 0.4;
 /// The same for comments and legal notices, of which there may be more than of the article.
 const COMMENT_SHARE: f32 = 0.65;
 
+/// So much text an element needs to be believed that it is the article's body.
+const SOLE: f32 = 150.0;
+
 /// What the page's lines and elements are worth.
 pub struct Worth {
     /// By line.
@@ -23,6 +26,8 @@ pub struct Worth {
     pub text: Vec<f32>,
     /// By line: the sum of `text` before it.
     total: Vec<f32>,
+    /// By line: the site prints it on other pages too. Empty if nothing is known of the site.
+    pub recurring: Vec<bool>,
     /// By class attribute: `text` in all elements that have it.
     classes: HashMap<String, f32>,
 }
@@ -31,8 +36,13 @@ impl Worth {
     pub fn of(flat: &Flat<'_>) -> Worth {
         let text: Vec<f32> = flat.lines.iter().map(|l| intrinsic(l).max(0.0)).collect();
         let total = sums(&text);
-        let mut worth =
-            Worth { lines: flat.lines.iter().map(intrinsic).collect(), text, total, classes: HashMap::new() };
+        let mut worth = Worth {
+            lines: flat.lines.iter().map(intrinsic).collect(),
+            text,
+            total,
+            recurring: Vec::new(),
+            classes: HashMap::new(),
+        };
         worth.by_class(flat);
         worth.lower_regions(flat);
         worth
@@ -42,6 +52,14 @@ impl Worth {
     pub fn text_in(&self, flat: &Flat<'_>, elem: usize) -> f32 {
         let lines = &flat.elems[elem].lines;
         self.total[lines.end] - self.total[lines.start]
+    }
+
+    /// What recurs on the site's pages speaks against the element that holds it.
+    pub fn lower(&mut self, recurring: Vec<bool>) {
+        for (line, _) in self.lines.iter_mut().zip(&recurring).filter(|(_, r)| **r) {
+            *line = -line.abs() * 0.5 - 5.0;
+        }
+        self.recurring = recurring;
     }
 
     /// A body may be cut into parts of one class.
@@ -97,7 +115,16 @@ impl Worth {
         if sum(best) <= 0.0 {
             return self.most_text(flat);
         }
-        Some(self.named(flat, best).unwrap_or(best))
+        Some(self.named(flat, best).or_else(|| self.sole(flat, best)).unwrap_or(best))
+    }
+
+    /// The only element that calls itself an article's body, where something else was found: a long text beside a
+    /// short article.
+    fn sole(&self, flat: &Flat<'_>, best: usize) -> Option<usize> {
+        let mut bodies = (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & ARTICLE_BODY != 0);
+        let sole = bodies.next().filter(|_| bodies.next().is_none())?;
+        let apart = sole >= flat.elems[best].end || flat.elems[sole].end <= best;
+        (apart && self.text_in(flat, sole) > SOLE).then_some(sole)
     }
 
     /// The element that calls itself the article's body, where it holds most of what was found.

@@ -2,12 +2,15 @@
 
 use super::density::{Worth, is_text};
 use super::page::{Flat, Shape};
-use super::signs::{CAPTION, CHROME, HEADLINE, HIDDEN, LEAD};
+use super::signs::{ASIDE, CAPTION, CHROME, HEADLINE, HIDDEN, LEAD};
 use crate::text::fold;
 use std::ops::Range;
 
 /// So many lines before the body are looked at.
 const REACH: usize = 40;
+
+/// A heading so long is no headline but the lead.
+pub const SECOND_HEADLINE: usize = 70;
 
 /// The lead's lines before the body, each a range; none if the body begins with the same words.
 pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) -> Vec<Range<usize>> {
@@ -21,11 +24,13 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
         let signs = flat.around(line.elem).take(3).fold(0, |s, e| s | flat.elems[e].signs);
         let named = signs & LEAD != 0;
         let after_headline = headline.is_some_and(|h| n > h);
-        let texty = is_text(line) || (named && line.chars > 40 && line.link_share() < 0.3);
+        let second = matches!(line.shape, Shape::Heading(_)) && line.chars >= SECOND_HEADLINE;
+        let texty = is_text(line) || ((named || second) && line.chars > 40 && line.link_share() < 0.3);
         let chrome = in_region(flat, worth, line.elem, body) || signs & (HIDDEN | CAPTION) != 0;
         texty
             && !chrome
-            && (after_headline || (named && headline.is_none()))
+            && (after_headline || (named && signs & ASIDE == 0 && headline.is_none()))
+            && !is_headline(flat, n, &title)
             && !matches!(line.shape, Shape::Caption { .. })
     };
     let fresh = |n: usize| is_lead(n) && !start.contains(&fold(&flat.lines[n].text));
@@ -52,5 +57,10 @@ fn is_headline(flat: &Flat<'_>, n: usize, title: &str) -> bool {
 /// In a part named like chrome that doesn't hold the body too.
 fn in_region(flat: &Flat<'_>, worth: &Worth, elem: usize, body: &Range<usize>) -> bool {
     let outside = |&e: &usize| flat.elems[e].lines.end <= body.start;
-    flat.around(elem).take_while(outside).any(|e| flat.elems[e].signs & CHROME != 0 && worth.text_in(flat, e) < 2_000.0)
+    let chrome = |e: usize| {
+        let signs = flat.elems[e].signs;
+        // A box named a teaser, right under the headline, is the lead.
+        signs & if signs & LEAD != 0 { CHROME & !ASIDE } else { CHROME } != 0
+    };
+    flat.around(elem).take_while(outside).any(|e| chrome(e) && worth.text_in(flat, e) < 2_000.0)
 }

@@ -44,7 +44,7 @@ impl Case<'_, '_> {
         for (e, elem) in self.flat.elems.iter().enumerate().skip(1) {
             let lines = &elem.lines;
             let within = (2..=12).contains(&lines.len()) && self.within(lines);
-            if within && linked[lines.end] > linked[lines.start] {
+            if within && linked[lines.end] > linked[lines.start] && self.begins_with_link(lines) {
                 let class = elem.node.attr("class").unwrap_or(elem.node.value().name());
                 rows.entry((elem.parent, class)).or_default().push(e);
             }
@@ -58,6 +58,12 @@ impl Case<'_, '_> {
                 }
             }
         }
+    }
+
+    /// A teaser's headline is its first or second line of text, and it links.
+    fn begins_with_link(&self, lines: &Range<usize>) -> bool {
+        let texts = lines.clone().map(|n| self.line(n)).filter(|l| l.chars > 0);
+        texts.take(3).any(|l| l.chars >= 15 && l.link_share() > 0.8)
     }
 
     fn drop_region(&mut self, lines: Range<usize>, why: &'static str) {

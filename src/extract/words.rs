@@ -247,6 +247,128 @@ const COUNTER: &[&str] = &[
     "lượt truy cập",
 ];
 
+/// How a paragraph under the text begins: credits of agencies, invitations, notes on the text's origin.
+const CLOSING_STARTS: &[&str] = &[
+    "reporting by",
+    "editing by",
+    "writing by",
+    "additional reporting",
+    "with reporting by",
+    "with inputs from",
+    "compiled by",
+    "edited by",
+    "translated by",
+    "associated press writer",
+    "this article was",
+    "this article originally",
+    "this article first",
+    "this story was",
+    "this story originally",
+    "this post was",
+    "this post originally",
+    "originally published",
+    "first published",
+    "the post ",
+    "have a tip",
+    "got a tip",
+    "sign up",
+    "subscribe",
+    "get the latest",
+    "follow ",
+    "join our",
+    "download the",
+    "to read more",
+    "read the full",
+    "read more",
+    "for more information",
+    "for more stories",
+    "click here",
+    "image credit",
+    "photo credit",
+    "featured image",
+    "header image",
+    "copyright",
+    "©",
+    "disclaimer",
+    "disclosure",
+    "about the author",
+    "aus dem englischen von",
+    "die autorin ",
+    "der autor ",
+    "hat ihnen dieser artikel",
+    "dieser artikel erschien",
+    "dieser artikel ist",
+    "dieser text ",
+    "mehr zum thema",
+    "folgen sie uns",
+    "abonnieren sie",
+    "quelle:",
+    "quellen:",
+    "source:",
+    "sources:",
+    "fuente:",
+    "theo dõi ",
+    "mời bạn đọc",
+    "mời quý vị",
+    "quý độc giả",
+];
+
+/// What such a paragraph holds somewhere.
+const CLOSING: &[&str] = &[
+    "contributed to this report",
+    "contributed reporting",
+    "contributed to this article",
+    "contributed to this story",
+    "appeared first on",
+    "originally appeared",
+    "originally published",
+    "newsletter",
+    "your inbox",
+    "follow us",
+    "follow him",
+    "follow her",
+    "follow me on",
+    "whatsapp channel",
+    "whatsapp-kanal",
+    "google news",
+    "all rights reserved",
+    "registered trademark",
+    "affiliate link",
+    "earn a commission",
+    "in the comments",
+    "comments below",
+    "comment section",
+    "leave a comment",
+    "be reached at",
+    "is a freelance",
+    "is a staff writer",
+    "is a reporter",
+    "is a writer",
+    "is a journalist",
+    "is a senior writer",
+    "is the author of",
+    "is an author",
+    "is the editor",
+    "is an editor",
+    "is editor",
+    "is a columnist",
+    "is a correspondent",
+    "is a contributor",
+    "is a contributing",
+    "is a professor",
+    "is an associate professor",
+    "is an assistant professor",
+    "ist redakteur",
+    "ist autor",
+    "ist freie",
+    "ist journalist",
+];
+
+/// Whether a paragraph under the text is of the site or of its staff; without the marks before its first word.
+pub fn is_closing(folded: &str) -> bool {
+    CLOSING_STARTS.iter().any(|s| folded.starts_with(s)) || CLOSING.iter().any(|s| folded.contains(s))
+}
+
 /// How a site speaks of itself.
 const SELF: &[&str] = &[
     "trang thông tin",
@@ -309,6 +431,18 @@ fn is_sentence(folded: &str) -> bool {
 pub fn is_imprint(folded: &str) -> bool {
     folded.chars().count() < 400 && IMPRINT.iter().filter(|s| folded.contains(*s)).count() >= 2
         || (folded.chars().count() < 160 && IMPRINT.iter().any(|s| folded.starts_with(s)))
+}
+
+/// `Image 3 of 5`, and code that was meant for the browser.
+pub fn is_machine_text(folded: &str) -> bool {
+    let counted = ["image ", "photo ", "slide ", "bild ", "ảnh "].iter().find_map(|s| folded.strip_prefix(s));
+    let counted = counted.is_some_and(|rest| {
+        !rest.is_empty()
+            && rest
+                .split(' ')
+                .all(|w| matches!(w, "of" | "von" | "/") || w.chars().all(|c| c.is_ascii_digit() || c == '/'))
+    });
+    counted || (folded.starts_with('<') && folded.ends_with('>') && folded.contains('='))
 }
 
 /// Two labels of a counter and figures.
