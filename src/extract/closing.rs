@@ -16,9 +16,6 @@ impl Case<'_, '_> {
         let inside = self.inside();
         let all = self.open_text();
         let authors: Vec<String> = authors.iter().map(|a| fold(a)).filter(|a| a.contains(' ')).collect();
-        let (italic, chars) =
-            inside.iter().fold((0, 1), |(i, c), &n| (i + self.line(n).italic, c + self.line(n).chars));
-        let italic = italic * 3 < chars;
         let mut text = 0.0;
         for &n in inside.iter().rev() {
             text += self.worth.text[n];
@@ -29,24 +26,21 @@ impl Case<'_, '_> {
             if self.line(n).chars == 0 || matches!(self.line(n).shape, Shape::Heading(_)) {
                 continue;
             }
-            let Some(why) = self.closing_rule(n, &authors, italic) else { return };
+            let Some(why) = self.closing_rule(n, &authors) else { return };
             self.fates[n] = Fate::Dropped(why);
         }
     }
 
-    fn closing_rule(&self, n: usize, authors: &[String], italic: bool) -> Option<&'static str> {
+    fn closing_rule(&self, n: usize, authors: &[String]) -> Option<&'static str> {
         let line = self.line(n);
         let folded = self.folded[n].trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©');
         if line.chars > LONGEST {
             return None;
         }
-        if italic && line.italic * 10 >= line.chars * 9 {
-            return Some("a note in italics under the text");
-        }
         if authors.iter().any(|a| folded.starts_with(a.as_str())) {
             return Some("who the author is");
         }
-        if has_address(&line.text) && line.chars < 400 {
+        if has_address(&line.text) && line.chars < 250 {
             return Some("an address under the text");
         }
         words::is_closing(folded).then_some("a closing line of the site")
