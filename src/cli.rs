@@ -7,7 +7,7 @@ mod once;
 mod sites;
 mod store;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::export::ExportError;
 use crate::store::{Store, StoreError};
 use crate::{daemon, export};
@@ -49,9 +49,17 @@ enum Command {
     /// The daemon, until SIGTERM or SIGINT; SIGHUP reloads
     Run,
     /// Poll every site once, settle what is due, bring the export up to date
-    Once,
+    Once {
+        /// One JSON object a site, and one for all, instead of the summary
+        #[arg(long)]
+        json: bool,
+    },
     /// Say every mistake in the configuration
-    Check,
+    Check {
+        /// One JSON object a mistake, or one that says it is right
+        #[arg(long)]
+        json: bool,
+    },
     /// Say what would become of a page: kept, dropped, why; stores nothing
     Explain {
         /// An address, or a file with a saved page
@@ -94,7 +102,11 @@ enum ExportCommand {
         json: bool,
     },
     /// Make the folder again from the store, byte for byte
-    Rebuild,
+    Rebuild {
+        /// One JSON object instead of a line
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// An error with the exit code it calls for.
@@ -137,12 +149,12 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let file = cli.config.as_deref();
     match &cli.command {
         Command::Run => run_daemon(file, cli.log),
-        Command::Once => once::once(load(file)?, cli.log),
-        Command::Check => check(file),
+        Command::Once { json } => once::once(load(file)?, cli.log, *json),
+        Command::Check { json } => check(file, *json),
         Command::Explain { what, site, json } => explain::explain(&load(file)?, what, site.as_deref(), *json),
         Command::Sites { json } => sites::sites(&load(file)?, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
-        Command::Export(ExportCommand::Rebuild) => rebuild(&load(file)?),
+        Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),
         Command::Store(arguments) => store::store(&load(file)?, arguments),
         Command::Try(stage) => bulk::try_stage(stage, file),
         Command::Completions { shell } => completions(*shell),
@@ -155,7 +167,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(exit) = error.downcast_ref::<Exit>() {
         return exit.code;
     }
-    if error.is::<crate::config::ConfigError>() {
+    if error.is::<ConfigError>() {
         return BAD_CONFIG;
     }
     let store = match error.downcast_ref::<ExportError>() {
@@ -208,10 +220,21 @@ fn need_store(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check(file: Option<&Path>) -> anyhow::Result<()> {
-    let config = load(file)?;
+fn check(file: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let config = load(file);
+    if json && let Some(wrong) = config.as_ref().err().and_then(|why| why.downcast_ref::<ConfigError>()) {
+        wrong.mistakes.iter().try_for_each(|text| writeln!(out, "{}", serde_json::json!({"mistake": text})))?;
+    }
+    let config = config?;
+    let (file, sites) = (config.file.display(), config.sites.len());
     let feeds: usize = config.sites.iter().map(|site| site.feeds.len()).sum();
-    writeln!(io::stdout(), "{}: right: {} sites, {feeds} feeds", config.file.display(), config.sites.len())?;
+    if json {
+        let right = serde_json::json!({"file": file.to_string(), "sites": sites, "feeds": feeds});
+        writeln!(out, "{right}")?;
+        return Ok(());
+    }
+    writeln!(out, "{file}: no mistake found: sites {sites}, feeds {feeds}")?;
     Ok(())
 }
 
@@ -233,7 +256,7 @@ fn verify(config: &Config, json: bool) -> anyhow::Result<()> {
     Err(Exit { code: FAILED, why: why.to_owned() }.into())
 }
 
-fn rebuild(config: &Config) -> anyhow::Result<()> {
+fn rebuild(config: &Config, json: bool) -> anyhow::Result<()> {
     // A store that was lost is made again from the folder first, where there is one.
     if !config.export.path.exists() {
         need_store(config)?;
@@ -244,6 +267,10 @@ fn rebuild(config: &Config) -> anyhow::Result<()> {
     }
     let rows = crate::status::rows(config, &store, crate::poll::short_of_room(config).as_deref())?;
     let made = export::rebuild(&store, &config.export, &rows)?;
+    if json {
+        writeln!(io::stdout(), "{}", serde_json::json!({"seq": made.seq, "files": made.files}))?;
+        return Ok(());
+    }
     eprintln!("{}: change {}, {} files written", config.export.path.display(), made.seq, made.files);
     Ok(())
 }

@@ -7,18 +7,19 @@ use crate::daemon;
 use crate::poll::{self, FeedNews, FeedReport, Pipeline, Round};
 use chrono::{SubsecRound, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub fn once(config: Config, form: LogForm) -> anyhow::Result<()> {
+pub fn once(config: Config, form: LogForm, json: bool) -> anyhow::Result<()> {
     if form == LogForm::Json {
         super::log::start(form);
     }
     let pipeline = Arc::new(Pipeline::open(config)?);
-    let done = round(&pipeline);
+    let done = round(&pipeline, json);
     if pipeline.store.poisoned().is_some() {
         // sled would write what failed once more as it is dropped, and panic; the process ends here anyway.
         std::mem::forget(pipeline.store.clone());
@@ -26,14 +27,14 @@ pub fn once(config: Config, form: LogForm) -> anyhow::Result<()> {
     done
 }
 
-fn round(pipeline: &Arc<Pipeline>) -> anyhow::Result<()> {
+fn round(pipeline: &Arc<Pipeline>, json: bool) -> anyhow::Result<()> {
     if let Some(why) = poll::short_of_room(&pipeline.config) {
         daemon::export_now(pipeline)?;
         anyhow::bail!("{why}");
     }
     let rounds = super::runtime()?.block_on(every_site(pipeline));
     // What the sites brought is told first: it is stored, whatever becomes of the folder.
-    let stopped = summarize(pipeline, &rounds)?;
+    let stopped = if json { list(&rounds)? } else { summarize(pipeline, &rounds)? };
     daemon::export_now(pipeline)?;
     match stopped {
         0 => Ok(()),
@@ -106,6 +107,25 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
     if failed > 0 && failed == rounds.len() {
         writeln!(out, "NO SITE could be read. If this machine is not connected to the Internet, that is why.")?;
     }
+    Ok(stopped)
+}
+
+/// An object a site, then one for all. Returns how many rounds stopped half-way.
+fn list(rounds: &Rounds) -> anyhow::Result<usize> {
+    let mut out = io::stdout().lock();
+    for (site, round) in rounds {
+        let line = match round {
+            Ok(round) => {
+                json!({"site": site, "failed": round.failure(), "outcomes": round.tally(), "said": lines(round)})
+            }
+            Err(why) => json!({"site": site, "stopped": format!("{why:#}")}),
+        };
+        writeln!(out, "{line}")?;
+    }
+    let read = rounds.values().flatten();
+    let failed = read.filter(|round| round.failure().is_some()).count();
+    let stopped = rounds.values().filter(|round| round.is_err()).count();
+    writeln!(out, "{}", json!({"sites": rounds.len(), "failed": failed, "stopped": stopped}))?;
     Ok(stopped)
 }
 

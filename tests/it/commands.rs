@@ -283,3 +283,20 @@ fn without_room_nothing_is_polled() {
             .contains("polling pauses")
     );
 }
+
+#[test]
+fn what_a_program_asks_it_gets_as_json() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    assert_eq!(lines(&stdout(&diemtin(folder.path(), &["check", "--json"])))[0]["sites"], 1);
+    let once = lines(&stdout(&diemtin(folder.path(), &["once", "--json"])));
+    assert_eq!((&once[0]["site"], &once[0]["failed"]), (&json!("longan"), &Value::Null));
+    assert!(once[0]["outcomes"]["stored"].as_u64().is_some_and(|stored| stored > 0), "{once:?}");
+    assert_eq!(once[1], json!({"sites": 1, "failed": 0, "stopped": 0}));
+    assert!(lines(&stdout(&diemtin(folder.path(), &["export", "rebuild", "--json"])))[0]["seq"].is_u64());
+    fs::write(folder.path().join("config.toml"), "[pol]\n").expect("writable");
+    let wrong = diemtin(folder.path(), &["check", "--json"]);
+    assert_eq!(wrong.status.code(), Some(78));
+    assert!(lines(&stdout(&wrong)).iter().all(|line| line["mistake"].is_string()));
+}
