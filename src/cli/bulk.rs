@@ -31,6 +31,9 @@ enum StageName {
         /// Use this [layout] of the configuration
         #[arg(long, value_name = "NAME")]
         layout: Option<String>,
+        /// Read all pages twice: those of one host teach each other what is chrome
+        #[arg(long)]
+        learn: bool,
     },
     /// Judge texts: {"id","title","text"}
     Select(Input),
@@ -54,29 +57,60 @@ struct Input {
 pub fn try_stage(what: &Try, config: Option<&Path>) -> anyhow::Result<()> {
     match &what.stage {
         StageName::Parse(input) => each(input, &Stage::Parse),
-        StageName::Extract { input, layout } => each(input, &Stage::extract(layout.as_deref(), config)?),
+        StageName::Extract { input, layout, learn: false } => each(input, &Stage::extract(layout.as_deref(), config)?),
+        StageName::Extract { input, layout, learn: true } => {
+            let mut stage = Stage::extract(layout.as_deref(), config)?;
+            let all = all(input)?;
+            all.iter().for_each(|given| stage.learn(given));
+            bulk(input, |give| hand_out(all, give), |given| stage.answer(given), |answer| answer)
+        }
         StageName::Select(input) => each(input, &Stage::select(config)?),
         StageName::Dedup(input) => {
             let mut dedup = Dedup::default();
-            bulk(input, stages::print, |printed| dedup.place(printed))
+            bulk(input, |give| read(input, give), stages::print, |printed| dedup.place(printed))
         }
     }
 }
 
 fn each(input: &Input, stage: &Stage) -> anyhow::Result<()> {
-    bulk(input, |given| stage.answer(given), |answer| answer)
+    bulk(input, |give| read(input, give), |given| stage.answer(given), |answer| answer)
+}
+
+/// Everything there is to work on, in memory.
+fn all(input: &Input) -> anyhow::Result<Vec<Given>> {
+    let (give, take) = sync_channel(64);
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || read(input, &give));
+        let all = take.iter().map(|(_, given)| given).collect();
+        match reader.join() {
+            Ok(read) => read.map(|()| all),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Stops early, without an error, when nobody takes what is handed out.
+fn hand_out(all: Vec<Given>, give: &SyncSender<(usize, Given)>) -> anyhow::Result<()> {
+    for numbered in all.into_iter().enumerate() {
+        if give.send(numbered).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// One thing to work on, or why there is none.
+#[derive(Clone)]
 pub enum Given {
     Line(String),
     File { name: String, bytes: Vec<u8> },
     Unreadable { name: String, why: String },
 }
 
-/// `work` on all threads, then `finish` in input order, then a line of output.
+/// What `source` hands out, numbered from 0; `work` on all threads, then `finish` in input order, then a line of output.
 fn bulk<T: Send>(
     input: &Input,
+    source: impl FnOnce(&SyncSender<(usize, Given)>) -> anyhow::Result<()> + Send,
     work: impl Fn(Given) -> T + Sync,
     mut finish: impl FnMut(T) -> Value,
 ) -> anyhow::Result<()> {
@@ -86,7 +120,7 @@ fn bulk<T: Send>(
     let (done, collect) = sync_channel::<(usize, T)>(jobs * 4);
     let take = Mutex::new(take);
     thread::scope(|scope| {
-        let reader = scope.spawn(move || read(input, &give));
+        let reader = scope.spawn(move || source(&give));
         for _ in 0..jobs {
             let (take, work, done) = (&take, &work, done.clone());
             scope.spawn(move || work_off(take, work, &done));

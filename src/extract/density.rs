@@ -124,7 +124,8 @@ impl Worth {
         let mut bodies = (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & ARTICLE_BODY != 0);
         let sole = bodies.next().filter(|_| bodies.next().is_none())?;
         let apart = sole >= flat.elems[best].end || flat.elems[sole].end <= best;
-        (apart && self.text_in(flat, sole) > SOLE).then_some(sole)
+        let text = self.text_in(flat, sole);
+        (apart && text > SOLE && text * 2.0 > self.text_in(flat, best)).then_some(sole)
     }
 
     /// The element that calls itself the article's body, where it holds most of what was found.

@@ -24,7 +24,10 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
         let signs = flat.around(line.elem).take(3).fold(0, |s, e| s | flat.elems[e].signs);
         let named = signs & LEAD != 0;
         let after_headline = headline.is_some_and(|h| n > h);
-        let second = matches!(line.shape, Shape::Heading(_)) && line.chars >= SECOND_HEADLINE;
+        // A heading that holds the headline is the headline with its kicker.
+        let second = matches!(line.shape, Shape::Heading(_))
+            && line.chars >= SECOND_HEADLINE
+            && (title.is_empty() || !fold(&line.text).contains(&title));
         let texty = is_text(line) || ((named || second) && line.chars > 40 && line.link_share() < 0.3);
         let chrome = in_region(flat, worth, line.elem, body) || signs & (HIDDEN | CAPTION) != 0;
         texty

@@ -5,22 +5,29 @@ use crate::article::{self, Clean, Page};
 use crate::cli::{Exit, USAGE};
 use crate::config::{Config, Layout, TopicConfig};
 use crate::dedup::{Index, Print};
+use crate::extract::{self, Learned};
 use crate::parse::{self, Feed, Item};
 use crate::select::Topics;
+use crate::text;
 use crate::text::VIETNAM;
-use crate::{extract, text};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 
 pub enum Stage {
     Parse,
-    Extract { layout: Option<Arc<Layout>>, now: DateTime<Utc> },
+    /// `learned` by host.
+    Extract {
+        layout: Option<Arc<Layout>>,
+        learned: BTreeMap<String, Learned>,
+        now: DateTime<Utc>,
+    },
     Select(Topics),
 }
 
@@ -44,7 +51,7 @@ type Answer = Result<Map<String, Value>, String>;
 impl Stage {
     pub fn extract(layout: Option<&str>, config: Option<&Path>) -> anyhow::Result<Stage> {
         let layout = layout.map(|name| named_layout(name, config)).transpose()?;
-        Ok(Stage::Extract { layout, now: Utc::now() })
+        Ok(Stage::Extract { layout, learned: BTreeMap::new(), now: Utc::now() })
     }
 
     /// The topics of the configuration that is named or found; the shipped one where there is none.
@@ -57,11 +64,20 @@ impl Stage {
         Ok(Stage::Select(Topics::new(&topics)))
     }
 
+    /// Takes note of a page for its host.
+    pub fn learn(&mut self, given: &Given) {
+        let Stage::Extract { learned, .. } = self else { return };
+        // What is no line or no page teaches nothing, and is refused when its turn to be answered comes.
+        let Ok(line) = Line::read(given.clone(), Line::page_file) else { return };
+        let Ok(page) = line.page() else { return };
+        extract::observe(learned.entry(host(&page.url)).or_default(), &page).ok();
+    }
+
     pub fn answer(&self, given: Given) -> Value {
         match self {
             Stage::Parse => answer(given, Line::feed_file, parse_line),
-            Stage::Extract { layout, now } => {
-                answer(given, Line::page_file, |line| extract_line(line, layout.as_deref(), *now))
+            Stage::Extract { layout, learned, now } => {
+                answer(given, Line::page_file, |line| extract_line(line, layout.as_deref(), learned, *now))
             }
             Stage::Select(topics) => answer(given, Line::text_file, |line| select_line(line, topics)),
         }
@@ -176,8 +192,20 @@ fn entry(item: &Item) -> Value {
         "updated": item.updated.map(|at| at.to_rfc3339()), "summary": item.summary, "content_html": item.content})
 }
 
-fn extract_line(line: &Line, layout: Option<&Layout>, now: DateTime<Utc>) -> Answer {
-    let clean = extract::extract(&line.page()?, None, layout, now).map_err(|why| why.to_string())?;
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or("").trim_start_matches("www.").to_owned()
+}
+
+fn extract_line(
+    line: &Line,
+    layout: Option<&Layout>,
+    learned: &BTreeMap<String, Learned>,
+    now: DateTime<Utc>,
+) -> Answer {
+    let page = line.page()?;
+    let nothing = Learned::default();
+    let learned = learned.get(&host(&page.url)).unwrap_or(&nothing);
+    let clean = extract::extract_learned(&page, None, layout, learned, now).map_err(|why| why.to_string())?;
     let Clean { title, published, published_from, authors, blocks, images, method, dropped, .. } = &clean;
     fields(json!({"title": title, "published": published.map(|at| at.to_rfc3339()),
         "published_from": published.map(|_| published_from), "authors": authors,
