@@ -9,6 +9,9 @@ const DEEPEST: usize = 250;
 /// Unclosed `<b>`, `<font>`, … are opened again in every paragraph that follows.
 const MARKS: usize = 12;
 
+const P: Name = *b"p\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01";
+const A: Name = *b"a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01";
+
 /// A tag's name in lower case: its first 15 bytes and its length.
 type Name = [u8; 16];
 
@@ -18,6 +21,8 @@ pub struct Nesting {
     marks: Vec<Name>,
     /// How many of `open` are `<p>`.
     paragraphs: usize,
+    /// How many are `<a>`.
+    links: usize,
     /// Elements that were not opened, whose end tags are still to come.
     skipped: HashMap<Name, usize>,
 }
@@ -56,7 +61,8 @@ impl Nesting {
             *self.skipped.entry(name).or_default() += 1;
             return if kind == Kind::Block { Tag::Paragraph } else { Tag::Goes };
         }
-        self.paragraphs += usize::from(text(&name) == "p");
+        self.paragraphs += usize::from(name == P);
+        self.links += usize::from(name == A);
         self.open.push(Open { name, marks: self.marks.len() });
         if kind == Kind::Mark {
             self.marks.push(name);
@@ -80,6 +86,7 @@ impl Nesting {
                     self.marks.remove(mark);
                 }
             }
+            _ if name == A => self.unlink(at),
             _ => self.cut(at),
         }
         Tag::Stays
@@ -94,7 +101,7 @@ impl Nesting {
             "tr" => (&["tr", "caption"], &["table"]),
             "tbody" | "thead" | "tfoot" => (&["tbody", "thead", "tfoot", "caption", "colgroup"], &["table"]),
             "option" | "optgroup" => (&["option"], &["select"]),
-            "a" | "nobr" => (&["a", "nobr"], &["table", "td", "th"]),
+            "a" if self.links > 0 => (&["a"], &["table", "td", "th"]),
             _ if kind == Kind::Block && self.paragraphs > 0 => (&["p"], &["table", "td", "th", "button", "caption"]),
             _ => return,
         };
@@ -102,18 +109,17 @@ impl Nesting {
             let open = text(&self.open[at].name);
             if ends.contains(&open) {
                 // What is open within a link stays so.
-                match name {
-                    "a" | "nobr" => {
-                        self.open.remove(at);
-                    }
-                    _ => self.cut(at),
-                }
-                return;
+                return if name == "a" { self.unlink(at) } else { self.cut(at) };
             }
             if within.contains(&open) {
                 return;
             }
         }
+    }
+
+    fn unlink(&mut self, at: usize) {
+        self.links -= 1;
+        self.open.remove(at);
     }
 
     fn cut(&mut self, at: usize) {
@@ -122,7 +128,10 @@ impl Nesting {
             // A cell keeps its unclosed marks to itself.
             self.marks.truncate(marks);
         }
-        self.paragraphs -= self.open[at..].iter().filter(|o| text(&o.name) == "p").count();
+        for open in &self.open[at..] {
+            self.paragraphs -= usize::from(open.name == P);
+            self.links -= usize::from(open.name == A);
+        }
         self.open.truncate(at);
     }
 }

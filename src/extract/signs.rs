@@ -119,6 +119,10 @@ const WORDS: &[(&str, Signs)] = &[
     ("menu", NAV),
     ("tabs", NAV),
     ("aside", ASIDE),
+    // Of the author.
+    ("bio", ASIDE),
+    ("biography", ASIDE),
+    ("authorbox", ASIDE),
     ("ad", ADVERT),
     ("ads", ADVERT),
     ("adv", ADVERT),

@@ -13,7 +13,9 @@ const SHORTEST: usize = 5;
 /// The summary and where it was found.
 pub fn find(meta: &Meta, blocks: &[Block], kept_by: &[String]) -> (Option<String>, &'static str) {
     let title = meta.title.as_deref().unwrap_or("");
-    let about = About::new(&format!("{title}\n{}", plain(blocks)));
+    let text = fold(&format!("{title}\n{}", plain(blocks)));
+    let syllables: Vec<&str> = syllables(&text).collect();
+    let about = About::new(&syllables);
     let lead = blocks.iter().zip(kept_by).take(3).find(|(_, why)| *why == "the lead");
     let said = [
         meta.teaser.as_deref().map(|t| (t.to_owned(), "the feed")),
@@ -57,19 +59,14 @@ fn uncut(text: &str) -> &str {
 }
 
 /// The syllables of the article, one by one and in threes.
-struct About {
-    single: HashSet<String>,
-    threes: HashSet<String>,
+struct About<'t> {
+    single: HashSet<&'t str>,
+    threes: HashSet<&'t [&'t str]>,
 }
 
-impl About {
-    fn new(text: &str) -> About {
-        let folded = fold(text);
-        let all: Vec<&str> = syllables(&folded).collect();
-        About {
-            single: all.iter().map(|s| (*s).to_owned()).collect(),
-            threes: all.windows(3).map(|w| w.join(" ")).collect(),
-        }
+impl<'t> About<'t> {
+    fn new(syllables: &'t [&'t str]) -> About<'t> {
+        About { single: syllables.iter().copied().collect(), threes: syllables.windows(3).collect() }
     }
 
     /// Its words are those of the article, and some stand together as they do there.
@@ -79,8 +76,8 @@ impl About {
         if all.len() < SHORTEST {
             return false;
         }
-        let single = all.iter().filter(|s| self.single.contains(**s)).count();
-        let threes = all.windows(3).filter(|w| self.threes.contains(&w.join(" "))).count();
+        let single = all.iter().filter(|s| self.single.contains(*s)).count();
+        let threes = all.windows(3).filter(|w| self.threes.contains(*w)).count();
         let verbatim = threes * 10 >= (all.len() - 2) * 8;
         verbatim || (single * 10 >= all.len() * 6 && threes * 10 > all.len() && !words::is_self_description(&folded))
     }
@@ -89,6 +86,7 @@ impl About {
 #[cfg(test)]
 mod tests {
     use super::{About, clean};
+    use crate::text::{fold, syllables};
 
     #[test]
     fn headlines_and_marks_of_a_cut_go() {
@@ -106,8 +104,9 @@ mod tests {
 
     #[test]
     fn a_site_that_speaks_of_itself_says_nothing_of_the_article() {
-        let about =
-            About::new("Sáng nay, Ban Dân vận Tỉnh ủy Bản Lầm họp với ba xã về thông tin điện tử và quy chế dân chủ.");
+        let text = fold("Sáng nay, Ban Dân vận Tỉnh ủy Bản Lầm họp với ba xã về thông tin điện tử và quy chế dân chủ.");
+        let syllables: Vec<&str> = syllables(&text).collect();
+        let about = About::new(&syllables);
         for text in [
             "Trang thông tin điện tử Ban Dân vận Tỉnh ủy Bản Lầm",
             "WebSite Bản Lầm",
