@@ -95,6 +95,9 @@ pub struct StatusConfig {
     pub listen: Option<SocketAddr>,
 }
 
+/// The topic whose terms come with the program; every other has only what its configuration says.
+pub const SHIPPED: &str = "dan-van";
+
 #[derive(Clone, PartialEq, Debug)]
 pub struct TopicConfig {
     /// Unique; `dan-van` is the shipped model.
@@ -116,7 +119,7 @@ pub struct TermConfig {
 impl TopicConfig {
     /// What is asked where the configuration names no topic.
     pub fn shipped() -> TopicConfig {
-        TopicConfig { id: "dan-van".to_owned(), threshold: 1.0, terms: Vec::new() }
+        TopicConfig { id: SHIPPED.to_owned(), threshold: 1.0, terms: Vec::new() }
     }
 }
 

@@ -9,13 +9,10 @@ mod table;
 mod tokens;
 
 use crate::article::{Hit, Judged, Place, Verdict};
-use crate::config::TopicConfig;
+use crate::config::{SHIPPED, TopicConfig};
 use aho_corasick::{AhoCorasick, MatchKind};
 use table::Term;
 use tokens::Tokens;
-
-/// The topic whose terms are shipped; every other has only what its configuration says.
-pub const SHIPPED: &str = "dan-van";
 
 /// Body weights hold for a text of this many syllables; in a longer one each counts less, so that length alone
 /// collects nothing.
@@ -29,7 +26,7 @@ const GAP: usize = 110;
 pub struct Topics {
     topics: Vec<Topic>,
     /// Over the phrases of all topics.
-    phrases: Option<AhoCorasick>,
+    phrases: AhoCorasick,
     /// By pattern of `phrases`: every use of that phrase.
     uses: Vec<Vec<Use>>,
 }
@@ -70,8 +67,8 @@ impl Topics {
     pub fn new(topics: &[TopicConfig]) -> Topics {
         let topics: Vec<Topic> = topics.iter().map(Topic::new).collect();
         let (patterns, uses) = patterns(&topics);
-        // the only error is more than 2³¹ states; without phrases nothing is ever found, which `judge` then says
-        let phrases = AhoCorasick::builder().match_kind(MatchKind::Standard).prefilter(false).build(&patterns).ok();
+        let phrases = AhoCorasick::builder().match_kind(MatchKind::Standard).prefilter(false).build(&patterns);
+        let phrases = phrases.expect("a configuration's phrases have fewer than 2³¹ bytes");
         Topics { topics, phrases, uses }
     }
 
@@ -79,7 +76,7 @@ impl Topics {
     pub fn judge(&self, title: &str, paragraphs: &[&str]) -> Verdict {
         let tokens = Tokens::of(title, paragraphs);
         let mut found = vec![Vec::new(); self.topics.len()];
-        for m in self.phrases.iter().flat_map(|p| p.find_overlapping_iter(&tokens.text)) {
+        for m in self.phrases.find_overlapping_iter(&tokens.text) {
             for Use { topic, term, half } in &self.uses[m.pattern().as_usize()] {
                 found[*topic].push(Found { term: *term, half: *half, start: m.start(), end: m.end() });
             }

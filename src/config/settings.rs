@@ -2,7 +2,9 @@
 
 use super::section::Section;
 use super::source::{At, Typed};
-use super::{Config, ExportConfig, Format, HttpConfig, PollConfig, StatusConfig, StoreConfig, TermConfig, TopicConfig};
+use super::{
+    Config, ExportConfig, Format, HttpConfig, PollConfig, SHIPPED, StatusConfig, StoreConfig, TermConfig, TopicConfig,
+};
 use crate::store::Limits;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -174,9 +176,6 @@ fn topics(root: &Section) -> Vec<TopicConfig> {
     }
     topics.into_iter().map(|t| t.0).collect()
 }
-
-/// The topic whose terms come with the program.
-const SHIPPED: &str = "dan-van";
 
 fn topic(section: Section) -> Option<(TopicConfig, At)> {
     let id = id(&section);
