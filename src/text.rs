@@ -6,6 +6,6 @@ mod fold;
 mod slug;
 
 pub use date::{DateOrder, VIETNAM, date, date_in, date_order};
-pub use decode::{Decoded, decode};
+pub use decode::{Decoded, decode, from_font};
 pub use fold::{fold, pieces, syllables, tidy};
 pub use slug::slug;

@@ -1,13 +1,19 @@
 //! Bytes to text.
 
+mod evidence;
+mod legacy;
+
+pub use legacy::from_font;
+
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1258, X_USER_DEFINED};
+use legacy::Legacy;
 use unicode_normalization::UnicodeNormalization;
 
 /// Text, and how it was read.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Decoded {
     pub text: String,
-    /// The encoding's name in the WHATWG Encoding Standard.
+    /// The encoding's name in the WHATWG Encoding Standard; or `TCVN3`, `VNI`, `VISCII`, `UTF-32LE`, `UTF-32BE`.
     pub encoding: &'static str,
 }
 
@@ -27,23 +33,40 @@ pub fn decode(bytes: &[u8], declared: &[&str]) -> Decoded {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return match said.into_iter().find(|e| !e.is_ascii_compatible() && text.contains('\u{1b}')) {
             Some(encoding) => read(bytes, encoding),
-            None => Decoded { text: text.to_owned(), encoding: UTF_8.name() },
+            None => carried(text),
         };
     }
     if mostly_utf8(bytes) {
         return read(bytes, UTF_8);
     }
-    read(bytes, choose(bytes, said))
+    let labelled = declared.iter().find_map(|label| Legacy::labelled(label));
+    let chosen = choose(bytes, said);
+    let western = is_western(chosen) || chosen == WINDOWS_1258;
+    match labelled.or_else(|| western.then(|| legacy::detect(bytes)).flatten()) {
+        Some(legacy) => Decoded { text: legacy::read(bytes, legacy), encoding: legacy.name() },
+        None => read(bytes, chosen),
+    }
+}
+
+/// UTF-8; the letters of an old font, carried over as if they were windows-1252, are what the font showed.
+fn carried(text: &str) -> Decoded {
+    match legacy::detect_carried(text) {
+        Some(legacy) => Decoded { text: legacy.read(text), encoding: legacy.name() },
+        None => Decoded { text: text.to_owned(), encoding: UTF_8.name() },
+    }
 }
 
 /// For bytes that are not UTF-8: what was declared, unless Vietnamese in windows-1258 shows through.
 fn choose(bytes: &[u8], mut said: impl Iterator<Item = &'static Encoding>) -> &'static Encoding {
     let said = said.find(|e| *e != UTF_8);
-    let western = said.is_none_or(|e| e == WINDOWS_1252 || e.name().starts_with("ISO-8859"));
-    if western && looks_windows_1258(bytes) {
+    if said.is_none_or(is_western) && looks_windows_1258(bytes) {
         return WINDOWS_1258;
     }
     said.unwrap_or(WINDOWS_1252)
+}
+
+fn is_western(encoding: &'static Encoding) -> bool {
+    encoding == WINDOWS_1252 || encoding.name().starts_with("ISO-8859")
 }
 
 /// The encoding a label names, if bytes without BOM or NULs can be in it.

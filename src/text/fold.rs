@@ -1,6 +1,6 @@
 //! One word, one spelling.
 
-mod letters;
+pub(super) mod letters;
 
 use letters::{KINDS, NEXT, kind, lower, place, place_tone, state};
 use std::borrow::Cow;
