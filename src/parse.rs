@@ -89,8 +89,8 @@ pub fn parse(
         (title, items) = well_formed::read(&text, url, (title, items));
     }
     if text.contains("NukeViet") && minutes_are_months(&items) {
-        items.iter_mut().for_each(to_the_hour);
-        repairs.insert("minutes that are months: the hour is known only");
+        items.iter_mut().for_each(|item| to_the_hour(item, default_offset));
+        repairs.insert("minutes that are months: the hour is known only, and it is local");
     }
     if is_vietnamese(&text) {
         restore_d(&mut title, &mut items, &mut repairs);
@@ -158,8 +158,14 @@ fn minutes_are_months(items: &[Item]) -> bool {
     dates().count() >= 3 && dates().all(|d| d.minute() == d.month())
 }
 
-fn to_the_hour(item: &mut Item) {
-    item.published = item.published.and_then(|d| d.with_minute(0)).and_then(|d| d.with_second(0));
+/// What writes the month for the minute also calls its own clock GMT: the hour is a local one.
+fn to_the_hour(item: &mut Item, local: FixedOffset) {
+    let hour = |moment: DateTime<FixedOffset>| {
+        let naive = moment.naive_local().with_minute(0)?.with_second(0)?;
+        let zone = if moment.offset().local_minus_utc() == 0 { local } else { *moment.offset() };
+        naive.and_local_timezone(zone).single()
+    };
+    item.published = item.published.and_then(hour);
 }
 
 /// Letters that only Vietnamese has.
