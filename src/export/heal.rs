@@ -64,9 +64,12 @@ pub fn open(path: &Path, export: &Path, now: DateTime<Utc>) -> Result<(Store, Op
     Ok((Store::open_again(path)?, Some(healed)))
 }
 
+/// A daemon that is just stopping lets go within a second.
+const HELD_TRIES: usize = 10;
+
 /// What fails once may have been the machine's fault.
 fn twice(path: &Path) -> std::result::Result<Store, StoreError> {
-    match Store::open(path) {
+    match Store::open_within(path, HELD_TRIES) {
         Err(StoreError::Damaged { .. }) => Store::open_again(path),
         other => other,
     }

@@ -82,7 +82,7 @@ pub fn settled_mark(store: &Store, n: u32, outcome: Outcome) -> Mark {
 
 pub fn open() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("var/store")).unwrap();
+    let store = Store::open_again(&dir.path().join("var/store")).unwrap();
     (dir, store)
 }
 
@@ -95,7 +95,7 @@ fn what_is_settled_is_there_after_a_restart() {
     let kept = store.article_at(1).unwrap();
     store.sync().unwrap();
     drop(store);
-    let store = Store::open(&dir.path().join("var/store")).unwrap();
+    let store = Store::open_again(&dir.path().join("var/store")).unwrap();
     assert_eq!(store.article_at(1).unwrap(), kept);
     assert_eq!(kept.unwrap().title, "Một");
     assert_eq!((store.seq(), store.synced()), (2, 2));
@@ -110,7 +110,7 @@ fn a_second_opener_is_told_at_once() {
     let path = dir.path().join("var/store");
     assert!(matches!(Store::open(&path), Err(StoreError::Held(_))));
     drop(store);
-    assert!(Store::open(&path).is_ok());
+    assert!(Store::open_again(&path).is_ok());
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn after_a_failed_sync_nothing_is_believed_until_it_is_opened_again() {
     assert!(matches!(store.articles().next(), Some(Err(StoreError::Poisoned { .. }))));
     assert!(store.poisoned().is_some());
     drop(store);
-    let store = Store::open(&dir.path().join("var/store")).unwrap();
+    let store = Store::open_again(&dir.path().join("var/store")).unwrap();
     assert_eq!((store.seq(), store.articles().count()), (1, 1));
 }
 
@@ -177,7 +177,7 @@ fn another_schema_is_refused() {
     store.transaction(|trees| record::put(&trees.meta, b"schema", &parts)).unwrap();
     store.sync().unwrap();
     drop(store);
-    let again = Store::open(&dir.path().join("var/store"));
+    let again = Store::open_again(&dir.path().join("var/store"));
     assert!(matches!(again, Err(StoreError::Schema { found: 99, .. })));
 }
 
@@ -346,7 +346,7 @@ fn beyond_the_limits_the_first_to_come_go_and_do_not_come_back() {
     assert!(store.let_go(&store.mark("hungyen", &entry(1).id).unwrap().unwrap()).unwrap());
     assert!(!store.let_go(&store.mark("hungyen", &entry(6).id).unwrap().unwrap()).unwrap());
     drop(store);
-    assert_eq!(Store::open(&dir.path().join("var/store")).unwrap().volume(), volume);
+    assert_eq!(Store::open_again(&dir.path().join("var/store")).unwrap().volume(), volume);
 }
 
 #[test]

@@ -101,9 +101,14 @@ impl Store {
         Ok(store)
     }
 
-    /// One that was closed a moment ago: sled's own threads may still hold its file.
+    /// One that this process closed a moment ago: sled's own threads may still hold its file.
     pub fn open_again(path: &Path) -> Result<Store> {
-        for _ in 0..CLOSING_TRIES {
+        Store::open_within(path, CLOSING_TRIES)
+    }
+
+    /// One that another may be closing: looked at so many times, a tenth of a second apart.
+    pub fn open_within(path: &Path, tries: usize) -> Result<Store> {
+        for _ in 1..tries {
             match Store::open(path) {
                 Err(StoreError::Held(_)) => std::thread::sleep(CLOSING),
                 other => return other,

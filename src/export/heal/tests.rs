@@ -107,7 +107,7 @@ fn what_the_store_forgot_the_folder_remembers() {
 fn a_folder_of_another_store_is_not_taken_for_its_own() {
     let (dir, path, _) = house();
     fs::remove_dir_all(&path).unwrap();
-    let store = Store::open(&path).unwrap();
+    let store = Store::open_again(&path).unwrap();
     keep(&store, 9, "Khác", at(3));
     store.close().unwrap();
     assert_eq!(again(dir.path(), &path).1, None);
