@@ -1,5 +1,6 @@
 //! config.toml: as typed, then as meant.
 
+mod feeds;
 mod load;
 mod near;
 mod provinces;
@@ -136,6 +137,8 @@ pub struct Site {
     pub kind: Kind,
     /// At least one; http or https; none of them twice in the whole configuration.
     pub feeds: Vec<Url>,
+    /// Those of `feeds` that are HTML pages, and where their entries are.
+    pub lists: BTreeMap<Url, ListLayout>,
     /// `None`: the extractor finds the article by itself.
     pub layout: Option<Arc<Layout>>,
     /// The first guess of its interval.
@@ -192,6 +195,16 @@ pub struct Layout {
     pub date: Option<scraper::Selector>,
     pub author: Option<scraper::Selector>,
     pub drop: Vec<scraper::Selector>,
+}
+
+/// Where a list page has its entries: CSS selectors, compiled. Without `item` they are found by what repeats on the page;
+/// the others are looked for within an item, and found by themselves where not given.
+#[derive(Clone, Default, Debug)]
+pub struct ListLayout {
+    pub item: Option<scraper::Selector>,
+    pub link: Option<scraper::Selector>,
+    pub title: Option<scraper::Selector>,
+    pub date: Option<scraper::Selector>,
 }
 
 /// Every mistake found, each with its place.

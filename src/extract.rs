@@ -40,7 +40,8 @@ use chrono::{DateTime, Utc};
 use density::Worth;
 pub use learned::Learned;
 use meta::{Head, Meta};
-use page::{Flat, Shape};
+use page::Shape;
+pub(crate) use page::{Flat, flatten};
 use scraper::Html;
 use std::ops::Range;
 use url::Url;
@@ -65,8 +66,7 @@ pub fn extract(
 
 /// Takes note of what a page of a site has, for [`extract_learned`].
 pub fn observe(learned: &mut Learned, page: &Page) -> Result<(), ExtractError> {
-    let html = Html::parse_document(&slim::slim(&readable(page)?).html);
-    let base = base(&html, &page.url);
+    let (html, base) = tree(page)?;
     learned.observe_flat(&page::flatten(&html, &base), &page.url);
     Ok(())
 }
@@ -122,6 +122,13 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
     let whole: Range<usize> = 0..flat.lines.len();
     let fates = Case::new(&flat, &worth, meta.title.as_deref().unwrap_or(""), vec![whole], true).judge(&meta.authors);
     finish(&flat, &fates, meta, Method::Feed)
+}
+
+/// A page parsed, without what never shows, its depth bounded; and the base of its links.
+pub(crate) fn tree(page: &Page) -> Result<(Html, Url), ExtractError> {
+    let html = Html::parse_document(&slim::slim(&readable(page)?).html);
+    let base = base(&html, &page.url);
+    Ok((html, base))
 }
 
 fn readable(page: &Page) -> Result<String, ExtractError> {

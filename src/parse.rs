@@ -3,6 +3,7 @@
 mod bytes;
 mod item;
 mod json;
+mod list;
 mod markup;
 mod names;
 mod not_feed;
@@ -12,6 +13,8 @@ mod well_formed;
 
 #[cfg(test)]
 mod tests;
+
+pub use list::list;
 
 use crate::text::{DateOrder, date_in, date_order};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};

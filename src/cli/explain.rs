@@ -82,6 +82,7 @@ fn unlisted(url: &Url) -> Site {
         province_now: String::new(),
         kind: Kind::Government,
         feeds: vec![url.clone()],
+        lists: Default::default(),
         layout: None,
         every: Duration::from_secs(20 * 60),
         tls: Tls::Modern,

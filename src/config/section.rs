@@ -60,6 +60,13 @@ impl<'a> Section<'a> {
         Some(array.value.iter().filter_map(|value| self.element(key, value, &array.at)).collect())
     }
 
+    /// The elements of a list that may hold several kinds.
+    pub fn values(&self, key: &'static str) -> Option<Vec<Typed<&'a Value>>> {
+        let array: Typed<&Array> = self.value(key, "a list of texts, like [\"a\", \"b\"]", Item::as_array)?;
+        let place = |value: &Value| value.span().unwrap_or(array.at.clone());
+        Some(array.value.iter().map(|value| Typed { value, at: place(value) }).collect())
+    }
+
     /// A table; an empty one where none was typed.
     pub fn table(&self, key: &'static str) -> Section<'a> {
         let typed = self.value(key, "a table", Item::as_table_like);
@@ -175,7 +182,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// TOML's name of a kind, with its article.
-fn described(kind: &str) -> String {
+pub fn described(kind: &str) -> String {
     match kind {
         "integer" | "array" | "inline table" | "array of tables" => format!("an {kind}"),
         "string" => "a text".to_owned(),

@@ -1,5 +1,6 @@
 //! The sites and layouts of all files together.
 
+use super::feeds;
 use super::load::Rank;
 use super::near;
 use super::provinces::{self, Province};
@@ -41,7 +42,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
     let name = need(&section, "name", "\"…\"").and_then(|name| section.checked(name, not_empty));
     let kind = need(&section, "kind", "\"party\"").and_then(|kind| section.choice(kind, &KINDS));
     let province = province(&section, kind, &known.provinces);
-    let feeds = feeds(&section, &mut known.feeds);
+    let (feeds, lists) = feeds::feeds(&section, &mut known.feeds);
     let layout = layout_of(&section, known);
     let every = every(&section, known.config);
     let (tls, ca_file) = tls(&section, known.base);
@@ -57,6 +58,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
         province_now,
         kind: kind?,
         feeds,
+        lists,
         layout,
         every,
         tls,
@@ -101,31 +103,6 @@ fn province(section: &Section, kind: Option<Kind>, known: &[Province]) -> Option
     }
     let found = section.checked(typed, |typed| provinces::find(known, typed))?.value;
     Some((found.name.clone(), found.now.clone()))
-}
-
-fn feeds(section: &Section, taken: &mut HashMap<Url, String>) -> Vec<Url> {
-    if section.named("feeds").is_none_or(|feeds| feeds.as_array().is_some_and(|list| list.is_empty())) {
-        section.missing("feeds", "[\"https://…/rss\"]");
-    }
-    let typed = section.texts("feeds").unwrap_or_default();
-    typed.into_iter().filter_map(|feed| section.checked(feed, address)).filter_map(|f| new(section, f, taken)).collect()
-}
-
-fn new(section: &Section, feed: Typed<Url>, taken: &mut HashMap<Url, String>) -> Option<Url> {
-    if let Some(first) = taken.get(&feed.value) {
-        section.source.mistake(&feed.at, format!("this feed is already polled at {first}"));
-        return None;
-    }
-    taken.insert(feed.value.clone(), section.source.place(&feed.at));
-    Some(feed.value)
-}
-
-fn address(typed: &str) -> Result<Url, String> {
-    let url = Url::parse(typed).map_err(|e| format!("`{typed}` is not an address ({e}): write it like https://…"))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        other => Err(format!("`{other}:` cannot be fetched, only http and https")),
-    }
 }
 
 fn layout_of(section: &Section, known: &Known) -> Option<Arc<Layout>> {
@@ -255,7 +232,7 @@ fn layout(all: &Section, name: &Typed<&str>) -> Layout {
     Layout { name: name.value.to_owned(), title, body, date, author, drop }
 }
 
-fn selector(source: &Source, typed: Typed<&str>) -> Option<Selector> {
+pub fn selector(source: &Source, typed: Typed<&str>) -> Option<Selector> {
     match Selector::parse(typed.value) {
         Ok(selector) => Some(selector),
         // what the parser says of it is for its own developers

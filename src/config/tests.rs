@@ -56,7 +56,7 @@ id = "hungyen-danvan"
 name = "Ban Dân vận Tỉnh ủy Hưng Yên"
 province = "Thái Bình"
 kind = "party"
-feeds = ["https://www.danvanhungyen.example/rss.xml", "http://b.example/?a=1"]
+feeds = ["https://www.danvanhungyen.example/rss.xml", "http://b.example/?a=1", { list = "https://www.danvanhungyen.example/tin", item = "li", date = "em" }]
 layout = "nukeviet"
 every = "30m"
 tls = "insecure"
@@ -131,6 +131,8 @@ fn every_key_of_a_site_is_read() {
     assert_eq!((site.province.as_str(), site.province_now.as_str()), ("Thái Bình", "Hưng Yên"));
     assert_eq!((site.kind, site.every, site.tls, site.pages), (Kind::Party, 30 * MINUTE, Tls::Insecure, false));
     assert_eq!(site.feeds[1].as_str(), "http://b.example/?a=1");
+    let list = &site.lists[&site.feeds[2]];
+    assert!(site.lists.len() == 1 && list.item.is_some() && list.date.is_some() && list.link.is_none());
     assert_eq!(site.select, Select::Topics(vec!["other".into()]));
     assert_eq!(site.headers, [("accept-language".into(), "vi".into())]);
     let layout = site.layout.as_ref().unwrap();

@@ -104,6 +104,7 @@ fn site(feed: Url) -> Site {
         province_now: "Huế".into(),
         kind: Kind::Party,
         feeds: vec![feed],
+        lists: Default::default(),
         layout: None,
         every: Duration::from_secs(1200),
         tls: Tls::Modern,

@@ -66,7 +66,10 @@ fn read(
         remember(pipeline, site, url, &after, &[], now)?;
         return Ok(Ok(FeedNews::Unchanged));
     }
-    let parse = || parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), VIETNAM);
+    let parse = || match site.lists.get(url) {
+        Some(layout) => parse::list(&page, layout),
+        None => parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), VIETNAM),
+    };
     match caught(parse).and_then(|feed| feed.map_err(|why| why.to_string())) {
         Ok(Feed { items, repairs, .. }) => {
             let all = items.len();

@@ -1,10 +1,12 @@
 //! Journeys of entries over several polls; the test says what time it is.
 
-use crate::house::Reply;
+use crate::house::{Reply, fill};
 use crate::{Office, noon, tree};
 use chrono::TimeDelta;
 use diemtin::article::Outcome;
-use diemtin::poll::{FeedNews, Round};
+use diemtin::config::{ListLayout, Site};
+use diemtin::poll::{self, FeedNews, Round};
+use std::sync::Arc;
 
 const SITE: &str = "longan";
 
@@ -243,4 +245,22 @@ async fn without_pages_the_feeds_text_is_kept() {
         diemtin::poll::poll(&office.pipeline, &std::sync::Arc::new(site), noon()).await.expect("the store works");
     assert!(round.settled.iter().any(|s| s.outcome == Outcome::Stored), "{round:?}");
     assert_eq!(office.house.seen().len(), 1, "the feed alone is asked");
+}
+
+#[tokio::test]
+async fn a_page_that_lists_articles_is_polled_like_a_feed() {
+    let office = Office::new(&["sonla"]);
+    let place = office.house.place("sonla");
+    let raw = std::fs::read(place.folder.join("danh-sach.html")).expect("a list page");
+    let served = Reply::Bytes("text/html; charset=utf-8", fill(&raw, &place.base, 7));
+    let broken = Reply::Bytes("text/html; charset=utf-8", b"<body><p>Trang web dang duoc nang cap</p></body>".to_vec());
+    office.house.script("sonla", &place.feed, &[served, broken]);
+    let mut site = Site::clone(&office.pipeline.config.sites[0]);
+    site.lists.insert(site.feeds[0].clone(), ListLayout::default());
+    let site = Arc::new(site);
+    let first = poll::poll(&office.pipeline, &site, noon()).await.expect("the store works");
+    assert_eq!(entries(&first), (6, 6));
+    assert_eq!(first.settled.len(), 6);
+    let later = poll::poll(&office.pipeline, &site, noon() + TimeDelta::hours(1)).await.expect("the store works");
+    assert!(later.failure().is_some_and(|why| why.contains("no list of articles")), "{:?}", later.feeds);
 }
