@@ -2,7 +2,8 @@
 //! as a poll does, the export brought up to date every thousand; `open FOLDER`: a clean start. One JSON line per figure.
 //! `tests/crash/size` runs both and the binary on what comes out.
 //!
-//! The text is of syllables drawn evenly from some thousands, so it shrinks less than written Vietnamese does.
+//! The text is of syllables drawn evenly from a thousand. Two kilobytes of it shrink 1.92 times by zstd alone; written
+//! Vietnamese of three kilobytes shrinks 2.1 times, and has phrases in common with the store's dictionary besides.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diemtin::article::{

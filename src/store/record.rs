@@ -1,4 +1,9 @@
-//! Values: version, CRC32C, number of parts, zstd-compressed JSON.
+//! Values: version, CRC32C, number of parts, JSON as it is or compressed by zstd.
+//!
+//! Version 1 is a zstd frame. In version 2 a byte says how the rest is coded: [`PLAIN`], or [`DICTIONARY_1`], zstd with
+//! `dictionary.txt` as its prefix: the names, addresses and phrases that most records have in common, put down by hand,
+//! the most frequent last. Records are short, so without it each pays for the same names again. It must never change:
+//! another one is another code.
 //!
 //! sled keeps up to 16 items of a leaf in one log message and puts a message above 128 KiB into a file of its own that
 //! it never syncs, so a long value is cut into parts of at most [`PART`] bytes: `key`, `key 0 1`, `key 0 2`, ….
@@ -7,21 +12,55 @@ use crate::store::{Result, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sled::transaction::{TransactionalTree, UnabortableTransactionError};
+use std::io;
+use std::sync::LazyLock;
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const BEFORE: u8 = 1;
 const HEAD: usize = 7;
 const PART: usize = 6 * 1024;
-const LEVEL: i32 = 3;
+
+const PLAIN: u8 = 0;
+const DICTIONARY_1: u8 = 1;
+const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
+const LEVEL: i32 = 15;
+
+/// Digested once.
+static ENCODER: LazyLock<EncoderDictionary> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
+static DECODER: LazyLock<DecoderDictionary> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
 /// The values under which a record goes into its tree, first part first.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<Vec<u8>>> {
     let json = serde_json::to_vec(value).map_err(|e| StoreError::Io(format!("a record cannot be written: {e}")))?;
-    let packed = zstd::encode_all(json.as_slice(), LEVEL).map_err(|e| StoreError::Io(format!("zstd: {e}")))?;
+    let packed = encode(&json).map_err(|e| StoreError::Io(format!("zstd: {e}")))?;
     let parts: Vec<Vec<u8>> = packed.chunks(PART).map(<[u8]>::to_vec).collect();
     if u16::try_from(parts.len()).is_err() {
         return Err(StoreError::Io(format!("a record of {} bytes is too long", json.len())));
     }
     Ok(parts)
+}
+
+/// The shorter of the two codings.
+fn encode(json: &[u8]) -> io::Result<Vec<u8>> {
+    let frame = Compressor::with_prepared_dictionary(&ENCODER)?.compress(json)?;
+    let (code, body) = if frame.len() < json.len() { (DICTIONARY_1, frame.as_slice()) } else { (PLAIN, json) };
+    Ok([&[code], body].concat())
+}
+
+fn decode(version: u8, packed: &[u8]) -> io::Result<Vec<u8>> {
+    match packed.split_first() {
+        _ if version == BEFORE => zstd::decode_all(packed),
+        Some((&PLAIN, json)) => Ok(json.to_vec()),
+        Some((&DICTIONARY_1, frame)) => {
+            let length = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten();
+            let length = length.and_then(|length| usize::try_from(length).ok());
+            let length = length.ok_or_else(|| io::Error::other("a frame without its length"))?;
+            Decompressor::with_prepared_dictionary(&DECODER)?.decompress(frame, length)
+        }
+        _ => Err(io::Error::other("an unknown coding")),
+    }
 }
 
 /// Puts a record in place of what was there.
@@ -30,25 +69,33 @@ pub fn put(
     key: &[u8],
     parts: &[Vec<u8>],
 ) -> std::result::Result<(), UnabortableTransactionError> {
-    remove(tree, key)?;
     // `pack` gives no more than fit
     let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
     for (n, part) in (0..count).zip(parts) {
         let key = part_key(key, n);
-        let value = seal(&key, count, part);
-        tree.insert(key, value)?;
+        let old = tree.insert(key.as_slice(), seal(&key, count, part))?;
+        if n == 0 {
+            remove_parts(tree, &key, count, old.as_deref())?;
+        }
     }
     Ok(())
 }
 
 pub fn remove(tree: &TransactionalTree, key: &[u8]) -> std::result::Result<(), UnabortableTransactionError> {
-    let Some(old) = tree.remove(key)? else { return Ok(()) };
-    // a damaged head leaves parts behind, which nothing refers to
-    let count = open(key, &old).map_or(1, |(count, _)| count);
-    for n in 1..count {
-        tree.remove(part_key(key, n))?;
-    }
-    Ok(())
+    let old = tree.remove(key)?;
+    remove_parts(tree, key, 1, old.as_deref())
+}
+
+/// The parts of what was there that nothing is put in place of. A damaged head leaves its parts behind, which nothing
+/// refers to.
+fn remove_parts(
+    tree: &TransactionalTree,
+    key: &[u8],
+    kept: u16,
+    old: Option<&[u8]>,
+) -> std::result::Result<(), UnabortableTransactionError> {
+    let count = old.and_then(|old| open(key, old).ok()).map_or(1, |(_, count, _)| count);
+    (kept.max(1)..count).try_for_each(|n| tree.remove(part_key(key, n)).map(drop))
 }
 
 /// Reads a record; `first` is the value found under `key`, where the caller already has it.
@@ -59,14 +106,14 @@ pub fn get<T: DeserializeOwned>(
 ) -> Result<Option<T>> {
     let Some(first) = part(key)? else { return Ok(None) };
     let bad = |why: String| StoreError::Value { tree: name, key: show(key), why };
-    let (count, slice) = open(key, &first).map_err(bad)?;
+    let (version, count, slice) = open(key, &first).map_err(bad)?;
     let mut packed = slice.to_vec();
     for n in 1..count {
         let key = part_key(key, n);
         let value = part(&key)?.ok_or_else(|| bad(format!("part {n} of {count} is missing")))?;
-        packed.extend_from_slice(open(&key, &value).map_err(bad)?.1);
+        packed.extend_from_slice(open(&key, &value).map_err(bad)?.2);
     }
-    let json = zstd::decode_all(packed.as_slice()).map_err(|e| bad(format!("zstd: {e}")))?;
+    let json = decode(version, &packed).map_err(|e| bad(format!("zstd: {e}")))?;
     serde_json::from_slice(&json).map(Some).map_err(|e| bad(e.to_string()))
 }
 
@@ -91,20 +138,20 @@ fn seal(key: &[u8], count: u16, part: &[u8]) -> Vec<u8> {
     out
 }
 
-/// How many parts there are, and this one's bytes.
-fn open<'a>(key: &[u8], value: &'a [u8]) -> std::result::Result<(u16, &'a [u8]), String> {
+/// The version, how many parts there are, and this one's bytes.
+fn open<'a>(key: &[u8], value: &'a [u8]) -> std::result::Result<(u8, u16, &'a [u8]), String> {
     let Some((head, part)) = value.split_first_chunk::<HEAD>() else {
         return Err(format!("{} bytes only", value.len()));
     };
     let [version, a, b, c, d, high, low] = *head;
-    if version != VERSION {
+    if ![BEFORE, VERSION].contains(&version) {
         return Err(format!("version {version}, not {VERSION}"));
     }
     let (stored, found) = (u32::from_le_bytes([a, b, c, d]), checksum(key, value));
     if stored != found {
         return Err(format!("CRC32C {found:08x}, not {stored:08x}"));
     }
-    Ok((u16::from_be_bytes([high, low]), part))
+    Ok((version, u16::from_be_bytes([high, low]), part))
 }
 
 /// Of the key, and of the value without its own four bytes.
@@ -162,6 +209,21 @@ pub(crate) mod tests {
             assert!(map.values().all(|v| v.len() <= HEAD + PART));
             assert_eq!(read(&map, b"k").unwrap(), Some(text));
         }
+    }
+
+    #[test]
+    fn a_record_of_version_1_is_read() {
+        let mut value = seal(b"k", 1, &zstd::encode_all(br#""m\u1ed9t""#.as_slice(), 3).unwrap());
+        value[0] = BEFORE;
+        let crc = checksum(b"k", &value);
+        value[1..5].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(read(&BTreeMap::from([(b"k".to_vec(), value)]), b"k").unwrap().as_deref(), Some("một"));
+    }
+
+    #[test]
+    fn short_ones_stay_as_they_are_and_the_dictionary_never_changes() {
+        assert_eq!(pack(&7).unwrap(), [vec![PLAIN, b'7']]);
+        assert_eq!(blake3::hash(DICTIONARY).to_hex()[..16], *"16a3170065e676ec");
     }
 
     #[test]
