@@ -54,10 +54,13 @@ async fn every_site(pipeline: &Arc<Pipeline>) -> Rounds {
     for site in pipeline.config.sites.clone() {
         // In the order of the configuration; never closed, so there is always a slot to wait for.
         let slot = slots.clone().acquire_owned().await;
-        let (pipeline, name) = (pipeline.clone(), site.id.clone());
+        let (pipeline, bar, name) = (pipeline.clone(), bar.clone(), site.id.clone());
         let task = polls.spawn(async move {
             let _slot = slot;
-            poll::poll(&pipeline, &site, Utc::now().trunc_subsecs(0)).await
+            let round = poll::poll(&pipeline, &site, Utc::now().trunc_subsecs(0)).await;
+            bar.set_message(site.id.clone());
+            bar.inc(1);
+            round
         });
         names.insert(task.id(), name);
     }
@@ -67,10 +70,8 @@ async fn every_site(pipeline: &Arc<Pipeline>) -> Rounds {
             Ok((task, round)) => (task, round.map_err(anyhow::Error::from)),
             Err(stopped) => (stopped.id(), Err(stopped.into())),
         };
-        let site = names.remove(&task).unwrap_or_default();
-        bar.set_message(site.clone());
-        bar.inc(1);
-        rounds.insert(site, round);
+        // Every task was noted as it was started, and ends once.
+        rounds.extend(names.remove(&task).map(|site| (site, round)));
     }
     bar.finish_and_clear();
     rounds
@@ -99,9 +100,7 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
             }
         }
     }
-    let sum: Vec<String> =
-        sum.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " "))).collect();
-    let sum = if sum.is_empty() { "nothing new".to_owned() } else { sum.join(", ") };
+    let sum = if sum.is_empty() { "nothing new".to_owned() } else { in_words(&sum) };
     let folder = pipeline.config.export.path.display();
     writeln!(out, "{} sites polled, {failed} failed; {sum}; export in {folder}", rounds.len())?;
     if failed > 0 && failed == rounds.len() {
@@ -138,14 +137,20 @@ fn lines(round: &Round) -> Vec<String> {
             lines.push(format!("{outcome}: {}: {}", settled.url, why.escape_debug()));
         }
     }
-    let tally: Vec<String> = round.tally().iter().map(|(o, n)| format!("{n} {}", o.replace('_', " "))).collect();
+    let tally = round.tally();
     if !tally.is_empty() {
-        lines.push(tally.join(", "));
+        lines.push(in_words(&tally));
     }
     if let Some(at) = round.retry {
         lines.push(format!("pages wait for another try, the first until {}", super::moment(at)));
     }
     lines
+}
+
+/// `3 stored, 1 off topic`
+fn in_words(tally: &BTreeMap<&str, usize>) -> String {
+    let counts = tally.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " ")));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 fn feed_line(feed: &FeedReport) -> Option<String> {
