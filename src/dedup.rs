@@ -3,26 +3,39 @@
 mod evidence;
 mod print;
 mod record;
+mod runs;
 
 pub use print::Print;
+pub use record::{Unreadable, pack, unpack};
 
 use evidence::Overlap;
 use print::Spread;
+use runs::Runs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A shingle that so many articles share is furniture: it points to none of them.
 const FURNITURE: usize = 6;
 
-/// The prints of all kept articles, in memory, by the store's article key. An article told in several shapes has
-/// several prints under its one key.
+/// An article has a handful of prints: of more occurrences than this, a shingle is furniture without a closer look.
+const OCCURRENCES: usize = 64;
+
+/// Removed articles are looked past until there is one to so many kept.
+const REMOVED: usize = 8;
+
+/// By what the prints of all kept articles are found, in memory: about 130 bytes each. The prints themselves stay where
+/// they are stored. An article has the store's key, and may have several prints, one for each shape in which it was told.
 #[derive(Default, Debug)]
 pub struct Index {
-    prints: HashMap<u64, Vec<Print>, Spread>,
-    /// By shingle of the keys: the articles that have it, each once.
-    shingles: HashMap<u32, Vec<u64>, Spread>,
-    /// By hash of the whole text.
-    texts: HashMap<u64, u64, Spread>,
+    /// Of each print, its article.
+    articles: Vec<u64>,
+    /// Of each print, [`Print::weight`].
+    weights: Vec<u8>,
+    /// By shingle of the key: the prints that have it.
+    shingles: Runs,
+    /// By upper half of the hash of the whole text.
+    texts: Runs,
+    removed: HashSet<u64>,
 }
 
 /// The article that a text is a copy of.
@@ -34,72 +47,161 @@ pub struct Twin {
 }
 
 impl Index {
-    /// Adds a print to those of an article; false if it says nothing new of it.
-    pub fn insert(&mut self, key: u64, print: &Print) -> bool {
-        let known = self.prints.entry(key).or_default();
-        if known.iter().any(|k| k.text == print.text) {
-            return false;
-        }
-        known.push(print.clone());
-        self.texts.entry(print.text).or_insert(key);
-        for shingle in &print.key {
-            let articles = self.shingles.entry(*shingle).or_default();
-            if articles.len() <= FURNITURE && !articles.contains(&key) {
-                articles.push(key);
+    /// Of all prints that are stored, by article.
+    pub fn of<E>(stored: impl Iterator<Item = Result<(u64, Vec<Print>), E>>) -> Result<Index, E> {
+        let (mut index, mut shingles, mut texts) = (Index::default(), Vec::new(), Vec::new());
+        for item in stored {
+            let (key, prints) = item?;
+            for print in prints {
+                let number = index.number(key, &print);
+                shingles.extend(print.key.iter().map(|shingle| (*shingle, number)));
+                texts.push((half(&print), number));
             }
         }
+        (index.shingles, index.texts) = (Runs::of(shingles), Runs::of(texts));
+        Ok(index)
+    }
+
+    /// Adds a print to those of an article; false if it says nothing new of it.
+    pub fn insert(&mut self, key: u64, print: &Print) -> bool {
+        if self.same_text(print).any(|known| known == key) {
+            return false;
+        }
+        let number = self.number(key, print);
+        print.key.iter().for_each(|shingle| self.shingles.push(*shingle, number));
+        self.texts.push(half(print), number);
         true
+    }
+
+    fn number(&mut self, key: u64, print: &Print) -> u32 {
+        let number = u32::try_from(self.articles.len()).expect("four thousand million prints do not fit into memory");
+        self.articles.push(key);
+        self.weights.push(print.weight());
+        number
     }
 
     /// Forgets an article with all its prints.
     pub fn remove(&mut self, key: u64) {
-        for print in self.prints.remove(&key).unwrap_or_default() {
-            if self.texts.get(&print.text) == Some(&key) {
-                self.texts.remove(&print.text);
-            }
-            for shingle in &print.key {
-                self.forget(*shingle, key);
-            }
+        self.removed.insert(key);
+        if self.removed.len() * REMOVED > self.articles.len() {
+            self.purge();
         }
     }
 
-    fn forget(&mut self, shingle: u32, key: u64) {
-        let Some(articles) = self.shingles.get_mut(&shingle) else { return };
-        articles.retain(|a| *a != key);
-        if articles.is_empty() {
-            self.shingles.remove(&shingle);
-        }
+    fn purge(&mut self) {
+        let numbers = (0..).zip(&self.articles).filter(|(_, key)| self.removed.contains(key));
+        let numbers: HashSet<u32> = numbers.map(|(number, _)| number).collect();
+        self.shingles.remove(&numbers);
+        self.texts.remove(&numbers);
+        self.removed.clear();
     }
 
     /// The article that the text is a copy, an excerpt or an extended version of; the most similar, if several.
-    pub fn twin(&self, print: &Print) -> Option<Twin> {
-        if let Some(key) = self.texts.get(&print.text) {
-            return Some(Twin { key: *key, similarity: 1.0 });
+    /// `read` gives the prints that are stored of an article.
+    pub fn twin<P: AsRef<[Print]>, E>(
+        &self,
+        print: &Print,
+        mut read: impl FnMut(u64) -> Result<P, E>,
+    ) -> Result<Option<Twin>, E> {
+        let mut same: Vec<u64> = self.same_text(print).collect();
+        same.sort_unstable();
+        for key in same {
+            if read(key)?.as_ref().iter().any(|known| known.text == print.text) {
+                return Ok(Some(Twin { key, similarity: 1.0 }));
+            }
         }
-        let near = self.candidates(print).into_iter().filter_map(|(key, hits)| {
-            let likely = self.prints[&key].iter().filter(|known| f64::from(hits) >= print.least_hits(known));
+        let mut nearest: Option<(u64, Overlap)> = None;
+        for (key, hits) in self.candidates(print) {
+            let prints = read(key)?;
+            let likely = prints.as_ref().iter().filter(|known| f64::from(hits) >= print.least_hits(known.weight()));
             let overlaps = likely.filter_map(|known| evidence::same(print, known));
-            overlaps.max_by(Overlap::closeness).map(|overlap| (key, overlap))
-        });
-        let (key, closest) = near.max_by(|(a, x), (b, y)| x.closeness(y).then(b.cmp(a)))?;
-        Some(Twin { key, similarity: closest.contained })
+            let Some(overlap) = overlaps.max_by(Overlap::closeness) else { continue };
+            // of equally near ones the first
+            if nearest.is_none_or(|(first, known)| overlap.closeness(&known).then(first.cmp(&key)).is_gt()) {
+                nearest = Some((key, overlap));
+            }
+        }
+        Ok(nearest.map(|(key, overlap)| Twin { key, similarity: overlap.contained }))
     }
 
-    /// The articles that share enough of the key for a closer look.
-    fn candidates(&self, print: &Print) -> Vec<(u64, u32)> {
-        let mut hits = HashMap::<u64, u32, Spread>::default();
-        let articles = print.key.iter().filter_map(|s| self.shingles.get(s)).filter(|a| a.len() <= FURNITURE);
-        articles.flatten().for_each(|key| *hits.entry(*key).or_default() += 1);
-        hits.into_iter().collect()
+    /// The articles that have a print with, as far as half its hash tells, the same text.
+    fn same_text(&self, print: &Print) -> impl Iterator<Item = u64> {
+        let keys = self.texts.get(half(print)).map(|number| self.articles[number as usize]);
+        keys.filter(|key| !self.removed.contains(key))
     }
+
+    /// The articles that share enough of the key for a closer look, and how many shingles of it.
+    fn candidates(&self, print: &Print) -> Vec<(u64, u32)> {
+        let mut shared = HashMap::<u64, (u32, u8), Spread>::default();
+        for shingle in &print.key {
+            for (key, weight) in self.articles_with(*shingle) {
+                let (hits, lightest) = shared.entry(key).or_insert((0, weight));
+                (*hits, *lightest) = (*hits + 1, weight.min(*lightest));
+            }
+        }
+        let near = |(key, (hits, lightest)): (u64, (u32, u8))| {
+            (f64::from(hits) >= print.least_hits(lightest)).then_some((key, hits))
+        };
+        shared.into_iter().filter_map(near).collect()
+    }
+
+    /// Each once, with the least weight of its prints; none if the shingle is furniture.
+    fn articles_with(&self, shingle: u32) -> Vec<(u64, u8)> {
+        let mut found: Vec<(u64, u8)> = Vec::new();
+        for number in self.shingles.get(shingle).take(OCCURRENCES + 1) {
+            let at = number as usize;
+            found.push((self.articles[at], self.weights[at]));
+        }
+        if found.len() > OCCURRENCES {
+            return Vec::new();
+        }
+        found.sort_unstable();
+        found.dedup_by_key(|(key, _)| *key);
+        found.retain(|(key, _)| !self.removed.contains(key));
+        if found.len() > FURNITURE { Vec::new() } else { found }
+    }
+
+    /// Of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        let tables = self.articles.capacity() * size_of::<u64>() + self.weights.capacity();
+        tables + self.shingles.bytes() + self.texts.bytes() + self.removed.capacity() * size_of::<u64>()
+    }
+}
+
+fn half(print: &Print) -> u32 {
+    (print.text >> 32) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+    use std::convert::Infallible;
 
     fn print(text: &str) -> Print {
         Print::of("", &text.replace(" / ", "\n"))
+    }
+
+    /// An index, and the prints where they are stored.
+    #[derive(Default)]
+    struct Known {
+        index: Index,
+        prints: BTreeMap<u64, Vec<Print>>,
+    }
+
+    impl Known {
+        fn insert(&mut self, key: u64, print: &Print) -> bool {
+            let new = self.index.insert(key, print);
+            if new {
+                self.prints.entry(key).or_default().push(print.clone());
+            }
+            new
+        }
+
+        fn twin(&self, print: &Print) -> Option<Twin> {
+            let Ok(twin) = self.index.twin(print, |key| Ok::<_, Infallible>(self.prints[&key].as_slice()));
+            twin
+        }
     }
 
     fn rows() -> impl Iterator<Item = [&'static str; 4]> {
@@ -112,9 +214,9 @@ mod tests {
         let mut read = 0;
         for [one, other, expected, why] in rows() {
             for (one, other) in [(one, other), (other, one)] {
-                let mut index = Index::default();
-                index.insert(7, &print(one));
-                let twin = index.twin(&print(other));
+                let mut known = Known::default();
+                known.insert(7, &print(one));
+                let twin = known.twin(&print(other));
                 assert_eq!(twin.is_some(), expected == "same", "{why}: {twin:?}\n{one}\n{other}");
                 assert!(twin.is_none_or(|t| t.key == 7 && t.similarity > 0.5 && t.similarity <= 1.0), "{twin:?}");
             }
@@ -128,27 +230,27 @@ mod tests {
         let [whole, ..] = rows().next().expect("a row");
         let paragraphs: Vec<&str> = whole.split(" / ").collect();
         let (head, tail) = (paragraphs[..3].join("\n"), paragraphs[3..].join("\n"));
-        let mut index = Index::default();
-        assert!(index.insert(1, &print(&head)));
-        assert!(index.twin(&print(&tail)).is_none());
-        assert!(index.insert(1, &print(&tail)));
-        assert!(!index.insert(1, &print(&tail)), "known already");
-        assert_eq!(index.twin(&print(&tail)).map(|t| t.key), Some(1));
-        index.remove(1);
-        assert!(index.twin(&print(&head)).is_none() && index.twin(&print(&tail)).is_none());
-        assert!(index.prints.is_empty() && index.shingles.is_empty() && index.texts.is_empty());
-        index.remove(1);
+        let mut known = Known::default();
+        assert!(known.insert(1, &print(&head)));
+        assert!(known.twin(&print(&tail)).is_none());
+        assert!(known.insert(1, &print(&tail)));
+        assert!(!known.insert(1, &print(&tail)), "known already");
+        assert_eq!(known.twin(&print(&tail)).map(|t| t.key), Some(1));
+        known.index.remove(1);
+        assert!(known.twin(&print(&head)).is_none() && known.twin(&print(&tail)).is_none());
+        known.index.purge();
+        assert!(print(&head).key.iter().all(|shingle| known.index.shingles.get(*shingle).next().is_none()));
     }
 
     #[test]
     fn of_equal_texts_the_first_keeps_its_name() {
         let [text, ..] = rows().next().expect("a row");
-        let mut index = Index::default();
-        index.insert(3, &print(text));
-        index.insert(4, &print(text));
-        assert_eq!(index.twin(&print(text)), Some(Twin { key: 3, similarity: 1.0 }));
-        index.remove(4);
-        assert_eq!(index.twin(&print(text)).map(|t| t.key), Some(3));
+        let mut known = Known::default();
+        known.insert(3, &print(text));
+        known.insert(4, &print(text));
+        assert_eq!(known.twin(&print(text)), Some(Twin { key: 3, similarity: 1.0 }));
+        known.index.remove(4);
+        assert_eq!(known.twin(&print(text)).map(|t| t.key), Some(3));
     }
 
     #[test]
@@ -157,20 +259,24 @@ mod tests {
         let furniture: String = (0..60).map(line).collect();
         let page =
             |n: u64| print(&format!("{furniture}Việc {n} của thôn {n}, xã {n} nay đã xong, xin báo bà con biết."));
-        let mut index = Index::default();
-        index.insert(0, &page(0));
-        assert_eq!(index.twin(&page(1)).map(|t| t.key), Some(0), "two pages may be twins");
-        (1..10).for_each(|n| assert!(index.insert(n, &page(n))));
-        assert_eq!(index.twin(&page(10)), None, "ten pages have furniture");
-        assert!(index.shingles.values().all(|articles| articles.len() <= FURNITURE + 1));
+        let mut known = Known::default();
+        known.insert(0, &page(0));
+        assert_eq!(known.twin(&page(1)).map(|t| t.key), Some(0), "two pages may be twins");
+        (1..10).for_each(|n| assert!(known.insert(n, &page(n))));
+        assert_eq!(known.twin(&page(10)), None, "ten pages have furniture");
+        known.index.remove(3);
+        known.index.remove(4);
+        known.index.remove(5);
+        known.index.remove(6);
+        assert!(known.twin(&page(10)).is_some(), "six pages may be twins");
     }
 
     #[test]
     fn any_text_has_a_print() {
-        let mut index = Index::default();
+        let mut known = Known::default();
         for (key, text) in ["", " ", "\u{0}", "một", "một hai ba bốn năm", "….…"].iter().enumerate() {
-            index.twin(&print(text));
-            index.insert(key as u64, &print(text));
+            known.twin(&print(text));
+            known.insert(key as u64, &print(text));
         }
     }
 }

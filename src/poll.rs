@@ -110,12 +110,7 @@ pub fn short_of_room(config: &Config) -> Option<String> {
 
 /// The prints of all that is kept.
 pub fn index(store: &Store) -> Result<Index, StoreError> {
-    let mut index = Index::default();
-    for printed in store.prints() {
-        let (key, print) = printed?;
-        index.insert(key, &print);
-    }
-    Ok(index)
+    Index::of(store.prints())
 }
 
 /// What one poll brought.

@@ -84,16 +84,12 @@ fn open(folder: &Path) -> anyhow::Result<()> {
     let began = Instant::now();
     let store = Store::open(&folder.join("store"))?;
     let opened = began.elapsed().as_secs_f64();
-    let mut index = Index::default();
-    for printed in store.prints() {
-        let (key, print) = printed?;
-        index.insert(key, &print);
-    }
+    let index = Index::of(store.prints())?;
     let prints = began.elapsed().as_secs_f64();
     println!(
         "{}",
         serde_json::json!({"open_s": opened, "open_and_prints_s": prints, "changes": store.seq(),
-            "peak_rss_mib": rss("VmHWM:")?})
+            "index_bytes": index.bytes(), "peak_rss_mib": rss("VmHWM:")?})
     );
     Ok(())
 }

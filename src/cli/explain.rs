@@ -117,7 +117,7 @@ fn known(config: &Config, site: &Site, id: &Id, examined: &Examined) -> anyhow::
         Err(StoreError::Held(_)) => return Ok(Known::NotAsked("a running daemon holds the store".to_owned())),
         Err(other) => return Err(other.into()),
     };
-    let twin = poll::index(&store)?.twin(&examined.print);
+    let twin = poll::index(&store)?.twin(&examined.print, |key| store.prints_of(key))?;
     let twin =
         twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
     Ok(Known::Asked {

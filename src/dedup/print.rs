@@ -1,7 +1,6 @@
 //! What is remembered of a text to know it again.
 
 use crate::text::{fold, syllables};
-use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -37,8 +36,7 @@ const SHORT_LINE: usize = 12;
 
 /// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
 /// its hashes never change between versions.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Print {
     /// Hash of all syllables.
     pub text: u64,
@@ -92,10 +90,15 @@ impl Print {
         }
     }
 
-    /// Fewer shingles of the key in common mean that the texts are not one: a copy has three times as many.
-    pub fn least_hits(&self, other: &Print) -> f64 {
-        let below = |print: &Print| print.key.partition_point(|h| *h < KEY_BOUND);
-        LIKELY * below(self).min(below(other)) as f64
+    /// Of its key, the shingles that every text with them has in its key.
+    pub fn weight(&self) -> u8 {
+        u8::try_from(self.key.partition_point(|h| *h < KEY_BOUND)).unwrap_or(u8::MAX)
+    }
+
+    /// Fewer shingles of the key in common with a text of that weight mean that the two are not one: a copy has three
+    /// times as many.
+    pub fn least_hits(&self, weight: u8) -> f64 {
+        LIKELY * f64::from(self.weight().min(weight))
     }
 
     /// Whatever [`Print::of`] makes is; a record may be of anything.

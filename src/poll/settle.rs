@@ -195,7 +195,7 @@ fn decide(
     if !wanted(site, &examined.verdict) {
         return Ok((Outcome::OffTopic, Change::None));
     }
-    if let Some(twin) = index.twin(&examined.print)
+    if let Some(twin) = index.twin(&examined.print, |key| pipeline.store.prints_of(key))?
         && let Some(first) = pipeline.store.article_at(twin.key)?
     {
         let copy = copy_of(site, mark, examined, twin.similarity);

@@ -93,11 +93,37 @@ impl Store {
     }
 
     /// Every article's prints, for [`crate::dedup::Index`]: its own and those of its copies, the latest last.
-    pub fn prints(&self) -> impl Iterator<Item = Result<(u64, Print)>> {
-        self.records::<Vec<Print>>("prints", &self.trees.prints, 0).flat_map(|item| match item {
-            Ok((key, prints)) => prints.into_iter().map(|print| Ok((key, print))).collect(),
-            Err(e) => vec![Err(e)],
-        })
+    pub fn prints(&self) -> impl Iterator<Item = Result<(u64, Vec<Print>)>> {
+        let mut records = self.trees.prints.iter();
+        let heads = std::iter::from_fn(move || self.call(|| records.next().transpose()).transpose());
+        heads.filter_map(move |record| record.and_then(|(key, first)| self.prints_from(&key, first)).transpose())
+    }
+
+    /// None where the key is that of a part of a long value.
+    fn prints_from(&self, key: &[u8], first: sled::IVec) -> Result<Option<(u64, Vec<Print>)>> {
+        let Some(number) = record::number(key) else { return Ok(None) };
+        let mut first = Some(first);
+        let read = record::get_prints(key, |k| match first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.call(|| self.trees.prints.get(k)),
+        });
+        // a long value that is being written meanwhile has old parts and new ones
+        let read = if read.is_err() { self.prints_at(number) } else { self.noted(read) };
+        Ok(read?.map(|prints| (number, prints)))
+    }
+
+    /// An article's prints; none if there is no such article any more.
+    pub fn prints_of(&self, key: u64) -> Result<Vec<Print>> {
+        Ok(self.prints_at(key)?.unwrap_or_default())
+    }
+
+    fn prints_at(&self, key: u64) -> Result<Option<Vec<Print>>> {
+        let _whole = self.read();
+        self.prints_locked(key)
+    }
+
+    fn prints_locked(&self, key: u64) -> Result<Option<Vec<Print>>> {
+        self.noted(record::get_prints(&key.to_be_bytes(), |k| self.call(|| self.trees.prints.get(k))))
     }
 
     /// The keys of a day's articles, in the order in which they came.
@@ -154,8 +180,7 @@ impl Store {
     /// The article's prints with one more; none where it is known.
     fn printed(&self, key: u64, print: Option<Print>) -> Result<Option<Vec<Print>>> {
         let Some(print) = print else { return Ok(None) };
-        let kept: Option<Vec<Print>> = self.get_locked("prints", &self.trees.prints, &key.to_be_bytes())?;
-        let mut prints = kept.unwrap_or_default();
+        let mut prints = self.prints_locked(key)?.unwrap_or_default();
         if prints.contains(&print) {
             return Ok(None);
         }
@@ -211,7 +236,7 @@ impl Put {
             shelves: shelves(&kept.article, key),
             kept: record::pack(&kept)?,
             pointer: record::pack(&key)?,
-            prints: prints.as_ref().map(record::pack).transpose()?,
+            prints: prints.as_deref().map(record::pack_prints).transpose()?,
             line: Vec::new(),
             bytes: 0,
             was: None,

@@ -1,7 +1,6 @@
 //! Every CRC and every cross reference.
 
 use crate::article::Id;
-use crate::dedup::Print;
 use crate::export;
 use crate::store::record::{self, show};
 use crate::store::retain::json_bytes;
@@ -107,7 +106,7 @@ impl Store {
 
     fn check_prints(&self, key: &[u8], found: &mut Checked) -> Result<()> {
         let bad = found.problems.len();
-        let prints = self.looked_at::<Vec<Print>>("prints", &self.trees.prints, key, found)?;
+        let prints = found.noted(record::get_prints(key, |k| self.call(|| self.trees.prints.get(k))))?;
         if prints.is_none_or(|prints| prints.is_empty()) && found.problems.len() == bad {
             found.say(format!("prints: none of the article {}", show(key)));
         }
@@ -206,7 +205,6 @@ impl Store {
         Ok(heads)
     }
 
-    /// The record, or a problem. Only sled's own failure is an error.
     fn looked_at<T: DeserializeOwned>(
         &self,
         name: &'static str,
@@ -214,17 +212,22 @@ impl Store {
         key: &[u8],
         found: &mut Checked,
     ) -> Result<Option<T>> {
-        match record::get(name, key, |k| self.call(|| tree.get(k))) {
+        found.noted(record::get(name, key, |k| self.call(|| tree.get(k))))
+    }
+}
+
+impl Checked {
+    /// The record, or a problem. Only sled's own failure is an error.
+    fn noted<T>(&mut self, read: Result<Option<T>>) -> Result<Option<T>> {
+        match read {
             Err(why @ crate::store::StoreError::Value { .. }) => {
-                found.say(why.to_string());
+                self.say(why.to_string());
                 Ok(None)
             }
             other => other,
         }
     }
-}
 
-impl Checked {
     fn say(&mut self, problem: String) {
         if self.problems.len() < LISTED {
             self.problems.push(problem);

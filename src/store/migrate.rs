@@ -1,8 +1,10 @@
 //! From one schema to the next. Each step may be killed and is then done again from its beginning.
 
+use crate::article::plain;
+use crate::dedup::Print;
 use crate::store::articles::shelves;
 use crate::store::trees::{SCHEMA, VOLUME};
-use crate::store::{Result, Store, StoreError, record};
+use crate::store::{Kept, Result, Store, StoreError, record};
 
 impl Store {
     /// Brings a store of an older program to the schema of this one.
@@ -15,11 +17,27 @@ impl Store {
                 self.put_note("schema", &1_u32)?;
                 self.migrate(1)
             }
+            1 => {
+                self.print_articles()?;
+                self.put_note("schema", &2_u32)?;
+                self.migrate(2)
+            }
             _ => {
                 let path = self.path().display().to_string();
                 Err(StoreError::Schema { path, found, wanted: SCHEMA })
             }
         }
+    }
+
+    /// Schema 1 had prints in JSON. They are made again of the articles.
+    fn print_articles(&self) -> Result<()> {
+        for item in self.articles() {
+            let (key, Kept { article, .. }) = item?;
+            let prints = record::pack_prints(&[Print::of(&article.title, &plain(&article.blocks))])?;
+            let _one = self.write();
+            self.transaction(|trees| record::put(&trees.prints, &key.to_be_bytes(), &prints))?;
+        }
+        Ok(())
     }
 
     /// Schema 0 had no shelves and did not count. The number is written last.

@@ -3,11 +3,12 @@
 //! Version 1 is a zstd frame. In version 2 a byte says how the rest is coded: [`PLAIN`], or [`DICTIONARY_1`], zstd with
 //! `dictionary.txt` as its prefix: the names, addresses and phrases that most records have in common, put down by hand,
 //! the most frequent last. Records are short, so without it each pays for the same names again. It must never change:
-//! another one is another code.
+//! another one is another code. Prints are hashes, of which JSON and zstd would only make more: [`PACKED`].
 //!
 //! sled keeps up to 16 items of a leaf in one log message and puts a message above 128 KiB into a file of its own that
 //! it never syncs, so a long value is cut into parts of at most [`PART`] bytes: `key`, `key 0 1`, `key 0 2`, ….
 
+use crate::dedup::{self, Print};
 use crate::store::{Result, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,8 +23,12 @@ const BEFORE: u8 = 1;
 const HEAD: usize = 7;
 const PART: usize = 6 * 1024;
 
+/// The tree of the prints.
+const PRINTS: &str = "prints";
+
 const PLAIN: u8 = 0;
 const DICTIONARY_1: u8 = 1;
+const PACKED: u8 = 2;
 const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
 const LEVEL: i32 = 15;
 
@@ -34,10 +39,18 @@ static DECODER: LazyLock<DecoderDictionary> = LazyLock::new(|| DecoderDictionary
 /// The values under which a record goes into its tree, first part first.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<Vec<u8>>> {
     let json = serde_json::to_vec(value).map_err(|e| StoreError::Io(format!("a record cannot be written: {e}")))?;
-    let packed = encode(&json).map_err(|e| StoreError::Io(format!("zstd: {e}")))?;
-    let parts: Vec<Vec<u8>> = packed.chunks(PART).map(<[u8]>::to_vec).collect();
+    cut(&encode(&json).map_err(|e| StoreError::Io(format!("zstd: {e}")))?)
+}
+
+/// The values under which an article's prints go into their tree.
+pub fn pack_prints(prints: &[Print]) -> Result<Vec<Vec<u8>>> {
+    cut(&[[PACKED].as_slice(), &dedup::pack(prints)].concat())
+}
+
+fn cut(coded: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let parts: Vec<Vec<u8>> = coded.chunks(PART).map(<[u8]>::to_vec).collect();
     if u16::try_from(parts.len()).is_err() {
-        return Err(StoreError::Io(format!("a record of {} bytes is too long", json.len())));
+        return Err(StoreError::Io(format!("a record of {} bytes is too long", coded.len())));
     }
     Ok(parts)
 }
@@ -102,19 +115,38 @@ fn remove_parts(
 pub fn get<T: DeserializeOwned>(
     name: &'static str,
     key: &[u8],
-    mut part: impl FnMut(&[u8]) -> Result<Option<sled::IVec>>,
+    part: impl FnMut(&[u8]) -> Result<Option<sled::IVec>>,
 ) -> Result<Option<T>> {
+    let bad = |why: String| StoreError::Value { tree: name, key: show(key), why };
+    let Some((version, coded)) = joined(name, key, part)? else { return Ok(None) };
+    let json = decode(version, &coded).map_err(|e| bad(format!("zstd: {e}")))?;
+    serde_json::from_slice(&json).map(Some).map_err(|e| bad(e.to_string()))
+}
+
+/// Reads an article's prints.
+pub fn get_prints(key: &[u8], part: impl FnMut(&[u8]) -> Result<Option<sled::IVec>>) -> Result<Option<Vec<Print>>> {
+    let Some((_, coded)) = joined(PRINTS, key, part)? else { return Ok(None) };
+    let prints = coded.strip_prefix(&[PACKED]).and_then(|prints| dedup::unpack(prints).ok());
+    let bad = || StoreError::Value { tree: PRINTS, key: show(key), why: "it is no print".to_owned() };
+    prints.map(Some).ok_or_else(bad)
+}
+
+/// The version, and the parts' bytes in one.
+fn joined(
+    name: &'static str,
+    key: &[u8],
+    mut part: impl FnMut(&[u8]) -> Result<Option<sled::IVec>>,
+) -> Result<Option<(u8, Vec<u8>)>> {
     let Some(first) = part(key)? else { return Ok(None) };
     let bad = |why: String| StoreError::Value { tree: name, key: show(key), why };
     let (version, count, slice) = open(key, &first).map_err(bad)?;
-    let mut packed = slice.to_vec();
+    let mut coded = slice.to_vec();
     for n in 1..count {
         let key = part_key(key, n);
         let value = part(&key)?.ok_or_else(|| bad(format!("part {n} of {count} is missing")))?;
-        packed.extend_from_slice(open(&key, &value).map_err(bad)?.2);
+        coded.extend_from_slice(open(&key, &value).map_err(bad)?.2);
     }
-    let json = decode(version, &packed).map_err(|e| bad(format!("zstd: {e}")))?;
-    serde_json::from_slice(&json).map(Some).map_err(|e| bad(e.to_string()))
+    Ok(Some((version, coded)))
 }
 
 fn part_key(key: &[u8], n: u16) -> Vec<u8> {

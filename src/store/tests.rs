@@ -447,7 +447,12 @@ fn a_store_of_schema_0_is_brought_up_to_date() {
     let (dir, store) = open();
     fill(&store);
     let (path, volume) = (store.path().to_owned(), store.volume());
-    // as schema 0 left it: without shelves, ids and volume
+    let prints: Vec<_> = store.prints().map(Result::unwrap).collect();
+    // as schema 0 left it: without shelves, ids and volume, with prints in JSON
+    let old = record::pack(&["AQ"]).unwrap();
+    for (key, _) in &prints {
+        store.transaction(|trees| record::put(&trees.prints, &key.to_be_bytes(), &old)).unwrap();
+    }
     store.trees.shelves.clear().unwrap();
     store.trees.ids.clear().unwrap();
     store.drop_note("volume").unwrap();
@@ -455,7 +460,8 @@ fn a_store_of_schema_0_is_brought_up_to_date() {
     store.close().unwrap();
     let store = Store::open_again(&path).unwrap();
     assert_eq!((store.volume(), store.check().problems), (volume, Vec::new()));
-    assert_eq!(store.note::<u32>("schema").unwrap(), Some(1));
+    assert_eq!(store.note::<u32>("schema").unwrap(), Some(2));
+    assert_eq!(store.prints().count(), prints.len());
     assert_eq!(store.of_province("hung-yen").count(), 3);
     drop((store, dir));
 }

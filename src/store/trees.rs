@@ -12,7 +12,7 @@ use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard
 use std::time::Duration;
 
 /// Of the layout of trees, keys and records.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// sled's own threads let go of its file a moment after it is closed.
 const CLOSING: Duration = Duration::from_millis(100);
@@ -26,6 +26,10 @@ const MADE: &str = "made";
 
 /// The record of how much is kept.
 pub const VOLUME: &str = "volume";
+
+/// Bytes of a segment of sled's log. A segment is cleaned once half of it is garbage; of 20,000 articles the files are 1.05
+/// times as large as the articles' JSON with sled's own 512 KiB, .71 times with this, .82 times with four times this.
+const SEGMENT: usize = 2 * 1024 * 1024;
 
 /// Bytes of sled's page cache.
 const CACHE: u64 = 32 * 1024 * 1024;
@@ -190,7 +194,7 @@ impl Store {
 
     /// A failure is the last thing that is done with the trees: a kernel reports a failed fsync once, and sled leaves
     /// half of a failed write in memory.
-    fn noted<T>(&self, done: Result<T>) -> Result<T> {
+    pub(super) fn noted<T>(&self, done: Result<T>) -> Result<T> {
         if let Err(why) = &done {
             self.poison.get_or_init(|| why.to_string());
         }
@@ -270,6 +274,7 @@ fn within(trees: &[TransactionalTree]) -> Within {
 
 fn open_db(path: &Path) -> Result<sled::Db> {
     let config = sled::Config::new().path(path).use_compression(false).cache_capacity(CACHE);
+    let config = config.segment_size(made_with(path).unwrap_or(SEGMENT));
     match config.open() {
         Ok(db) => Ok(db),
         // sled gives its lock's refusal no kind of its own
@@ -280,6 +285,13 @@ fn open_db(path: &Path) -> Result<sled::Db> {
         Err(sled::Error::Io(e)) if e.raw_os_error().is_some() => Err(at(path, e)),
         Err(e) => Err(damaged(path, e)),
     }
+}
+
+/// sled opens a store only with the size of segments that it was made with; what else is in its file is sled's to judge.
+fn made_with(path: &Path) -> Option<usize> {
+    let conf = std::fs::read(path.join("conf")).ok()?;
+    let line = conf.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"segment_size: "))?;
+    std::str::from_utf8(line).ok()?.trim().parse().ok()
 }
 
 fn open_trees(db: &sled::Db) -> sled::Result<Trees> {

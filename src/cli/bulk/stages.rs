@@ -15,7 +15,8 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
@@ -245,6 +246,8 @@ pub fn print(given: Given) -> Printed {
 pub struct Dedup {
     index: Index,
     ids: Vec<Value>,
+    /// By cluster.
+    prints: HashMap<u64, Vec<Print>>,
 }
 
 impl Dedup {
@@ -253,11 +256,15 @@ impl Dedup {
             Ok(print) => print,
             Err(refusal) => return refusal,
         };
-        let twin = self.index.twin(&print);
+        let read = |key| Ok::<_, Infallible>(self.prints.get(&key).map_or(&[][..], Vec::as_slice));
+        let Ok(twin) = self.index.twin(&print, read);
         let new = self.ids.len() as u64;
         self.ids.push(id.clone());
         // A copy's print stands for its cluster too, so that a copy of the copy is known.
-        self.index.insert(twin.map_or(new, |twin| twin.key), &print);
+        let cluster = twin.map_or(new, |twin| twin.key);
+        if self.index.insert(cluster, &print) {
+            self.prints.entry(cluster).or_default().push(print);
+        }
         let Some(twin) = twin else {
             return json!({"id": id, "ok": true, "kind": "new", "cluster": id, "of": null, "similarity": null});
         };
