@@ -136,7 +136,7 @@ fn readable(page: &Page) -> Result<String, ExtractError> {
         return Err(ExtractError::NotAPage(what));
     }
     let declared = declared_charsets(page);
-    let text = decode(&page.body, &declared.iter().map(String::as_str).collect::<Vec<_>>()).text;
+    let text = decode(&page.body, &declared.iter().map(String::as_str).collect::<Vec<_>>()).text.into_owned();
     match evidence::other_text(&text) {
         Some(what) => Err(ExtractError::NotAPage(what.to_owned())),
         None => Ok(text),

@@ -78,7 +78,8 @@ pub fn parse(
     default_offset: FixedOffset,
 ) -> Result<Feed, ParseError> {
     let mut repairs = Repairs::new();
-    let text = bytes::text(body, content_type, &mut repairs);
+    let body = bytes::unpack(body, &mut repairs);
+    let text = bytes::text(&body, content_type, &mut repairs);
     let trimmed = text.trim_start();
     if trimmed.trim_end().is_empty() {
         return Err(ParseError::Empty);
@@ -95,7 +96,7 @@ pub fn parse(
         items.iter_mut().for_each(|item| to_the_hour(item, default_offset));
         repairs.insert("minutes that are months: the hour is known only, and it is local");
     }
-    if is_vietnamese(&text) {
+    if has_icelandic(&text) && is_vietnamese(&text) {
         restore_d(&mut title, &mut items, &mut repairs);
     }
     Ok(Feed { format, title, items, repairs: repairs.into_iter().map(str::to_owned).collect() })
@@ -176,21 +177,28 @@ fn is_vietnamese(text: &str) -> bool {
     text.contains(|c: char| matches!(c, '\u{1ea0}'..='\u{1ef9}' | 'ơ' | 'ư' | 'Ơ' | 'Ư'))
 }
 
-/// Đ and đ written as the Icelandic letters that look like them in old code pages.
+/// How Đ and đ are written where they are taken for the Icelandic letters that look like them in old code pages.
+const ICELANDIC: [(&str, &str); 8] = [
+    ("ð", "đ"),
+    ("Ð", "Đ"),
+    ("&#240;", "đ"),
+    ("&#208;", "Đ"),
+    ("&#xF0;", "đ"),
+    ("&#xD0;", "Đ"),
+    ("&eth;", "đ"),
+    ("&ETH;", "Đ"),
+];
+
+fn has_icelandic(text: &str) -> bool {
+    // without the `&`, which may be written as a reference itself
+    let escaped = || text.contains('&') && ICELANDIC[2..].iter().any(|(wrong, _)| text.contains(&wrong[1..]));
+    !text.is_ascii() && (text.contains('ð') || text.contains('Ð') || escaped())
+}
+
 fn restore_d(title: &mut Option<String>, items: &mut [Item], repairs: &mut Repairs) {
-    const LETTERS: [(&str, &str); 8] = [
-        ("ð", "đ"),
-        ("Ð", "Đ"),
-        ("&#240;", "đ"),
-        ("&#208;", "Đ"),
-        ("&#xF0;", "đ"),
-        ("&#xD0;", "Đ"),
-        ("&eth;", "đ"),
-        ("&ETH;", "Đ"),
-    ];
     let texts = items.iter_mut().flat_map(|i| [&mut i.title, &mut i.summary, &mut i.content]);
     for text in texts.chain([title]).flatten() {
-        for (wrong, right) in LETTERS {
+        for (wrong, right) in ICELANDIC {
             if text.contains(wrong) {
                 *text = text.replace(wrong, right);
                 repairs.insert("ð for đ");

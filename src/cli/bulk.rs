@@ -4,7 +4,8 @@ mod stages;
 
 use super::{BAD_DATA, Exit};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use stages::{Dedup, Stage};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -13,6 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+
+/// Bytes of input read at once.
+const READ: usize = 256 << 10;
+/// Lines worked on in one go, at most.
+const BATCH: usize = 32;
 
 #[derive(Args, Debug)]
 pub struct Try {
@@ -62,18 +68,19 @@ pub fn try_stage(what: &Try, config: Option<&Path>) -> anyhow::Result<()> {
             let mut stage = Stage::extract(layout.as_deref(), config)?;
             let all = all(input)?;
             all.iter().for_each(|given| stage.learn(given));
-            bulk(input, |give| hand_out(all, give), |given| stage.answer(given), |answer| answer)
+            bulk(input, |give| hand_out(all, give), |given| stage.answer(&given), |answer| answer)
         }
         StageName::Select(input) => each(input, &Stage::select(config)?),
         StageName::Dedup(input) => {
             let mut dedup = Dedup::default();
-            bulk(input, |give| read(input, give), stages::print, |printed| dedup.place(printed))
+            let place = |printed| Answer::of(&dedup.place(printed));
+            bulk(input, |give| read(input, give), |given| stages::print(&given), place)
         }
     }
 }
 
 fn each(input: &Input, stage: &Stage) -> anyhow::Result<()> {
-    bulk(input, |give| read(input, give), |given| stage.answer(given), |answer| answer)
+    bulk(input, |give| read(input, give), |given| stage.answer(&given), |answer| answer)
 }
 
 /// Everything there is to work on, in memory.
@@ -81,7 +88,7 @@ fn all(input: &Input) -> anyhow::Result<Vec<Given>> {
     let (give, take) = sync_channel(64);
     thread::scope(|scope| {
         let reader = scope.spawn(move || read(input, &give));
-        let all = take.iter().map(|(_, given)| given).collect();
+        let all = take.iter().flat_map(|(_, batch)| batch).collect();
         match reader.join() {
             Ok(read) => read.map(|()| all),
             Err(panic) => std::panic::resume_unwind(panic),
@@ -90,9 +97,9 @@ fn all(input: &Input) -> anyhow::Result<Vec<Given>> {
 }
 
 /// Stops early, without an error, when nobody takes what is handed out.
-fn hand_out(all: Vec<Given>, give: &SyncSender<(usize, Given)>) -> anyhow::Result<()> {
-    for numbered in all.into_iter().enumerate() {
-        if give.send(numbered).is_err() {
+fn hand_out(all: Vec<Given>, give: &SyncSender<Numbered<Given>>) -> anyhow::Result<()> {
+    for (n, given) in all.into_iter().enumerate() {
+        if give.send((n, vec![given])).is_err() {
             break;
         }
     }
@@ -107,17 +114,38 @@ pub enum Given {
     Unreadable { name: String, why: String },
 }
 
-/// What `source` hands out, numbered from 0; `work` on all threads, then `finish` in input order, then a line of output.
+/// A few of the inputs, which are short and many, or of what became of them; batches are numbered from 0.
+type Numbered<T> = (usize, Vec<T>);
+
+/// An answer as it is written.
+pub struct Answer {
+    json: Vec<u8>,
+    ok: bool,
+}
+
+impl Answer {
+    pub fn of(answer: &Value) -> Answer {
+        Answer::written(answer, answer["ok"] == true)
+    }
+
+    pub fn written(answer: &impl Serialize, ok: bool) -> Answer {
+        let mut json = serde_json::to_vec(answer).expect("texts, numbers and lists can be written");
+        json.push(b'\n');
+        Answer { json, ok }
+    }
+}
+
+/// What `source` hands out; `work` on all threads, then `finish` in input order, then a line of output.
 fn bulk<T: Send>(
     input: &Input,
-    source: impl FnOnce(&SyncSender<(usize, Given)>) -> anyhow::Result<()> + Send,
+    source: impl FnOnce(&SyncSender<Numbered<Given>>) -> anyhow::Result<()> + Send,
     work: impl Fn(Given) -> T + Sync,
-    mut finish: impl FnMut(T) -> Value,
+    mut finish: impl FnMut(T) -> Answer,
 ) -> anyhow::Result<()> {
     let jobs =
         input.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get);
-    let (give, take) = sync_channel::<(usize, Given)>(jobs * 4);
-    let (done, collect) = sync_channel::<(usize, T)>(jobs * 4);
+    let (give, take) = sync_channel::<Numbered<Given>>(jobs * 2);
+    let (done, collect) = sync_channel::<Numbered<T>>(jobs * 2);
     let take = Mutex::new(take);
     thread::scope(|scope| {
         let reader = scope.spawn(move || source(&give));
@@ -143,58 +171,77 @@ fn bulk<T: Send>(
     })
 }
 
-fn work_off<T>(take: &Mutex<Receiver<(usize, Given)>>, work: impl Fn(Given) -> T, done: &SyncSender<(usize, T)>) {
+fn work_off<T>(
+    take: &Mutex<Receiver<Numbered<Given>>>,
+    work: impl Fn(Given) -> T,
+    done: &SyncSender<Numbered<T>>,
+) {
     loop {
         let next = take.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).recv();
-        let Ok((n, given)) = next else { return };
-        if done.send((n, work(given))).is_err() {
+        let Ok((n, batch)) = next else { return };
+        if done.send((n, batch.into_iter().map(&work).collect())).is_err() {
             return;
         }
     }
 }
 
 /// Stops early, without an error, when nobody takes what is read.
-fn read(input: &Input, give: &SyncSender<(usize, Given)>) -> anyhow::Result<()> {
+fn read(input: &Input, give: &SyncSender<Numbered<Given>>) -> anyhow::Result<()> {
     if !input.jsonl {
-        for (n, file) in input.files.iter().enumerate() {
-            let name = file.display().to_string();
-            let given = match std::fs::read(file) {
-                Ok(bytes) => Given::File { name, bytes },
-                Err(why) => Given::Unreadable { name, why: why.to_string() },
-            };
-            if give.send((n, given)).is_err() {
-                return Ok(());
-            }
-        }
-        return Ok(());
+        return hand_out_files(&input.files, give);
     }
-    let mut stdin = io::stdin().lock();
-    let mut line = Vec::new();
+    let mut stdin = io::BufReader::with_capacity(READ, io::stdin().lock());
     for n in 0.. {
-        line.clear();
-        if stdin.read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
-        if give.send((n, Given::Line(String::from_utf8_lossy(&line).into_owned()))).is_err() {
+        let batch = lines(&mut stdin)?;
+        if batch.is_empty() || give.send((n, batch)).is_err() {
             break;
         }
     }
     Ok(())
 }
 
+/// Each is read when its turn comes.
+fn hand_out_files(files: &[PathBuf], give: &SyncSender<Numbered<Given>>) -> anyhow::Result<()> {
+    for (n, file) in files.iter().enumerate() {
+        let name = file.display().to_string();
+        let given = match std::fs::read(file) {
+            Ok(bytes) => Given::File { name, bytes },
+            Err(why) => Given::Unreadable { name, why: why.to_string() },
+        };
+        if give.send((n, vec![given])).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The next lines; no more than have come already, so that nobody waits for one that comes later. None at the end.
+fn lines(from: &mut io::BufReader<impl io::Read>) -> io::Result<Vec<Given>> {
+    let mut batch = Vec::new();
+    while batch.is_empty() || !from.buffer().is_empty() && batch.len() < BATCH {
+        let mut line = Vec::new();
+        if from.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = String::from_utf8(line);
+        batch.push(Given::Line(text.unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())));
+    }
+    Ok(batch)
+}
+
 /// Whether every answer said `ok`.
-fn write_in_order<T>(collect: Receiver<(usize, T)>, finish: &mut impl FnMut(T) -> Value) -> anyhow::Result<bool> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+fn write_in_order<T>(collect: Receiver<Numbered<T>>, finish: &mut impl FnMut(T) -> Answer) -> anyhow::Result<bool> {
+    let mut out = io::stdout().lock();
     let mut early = BTreeMap::new();
     let mut next = 0;
     let mut all_good = true;
-    for (n, answer) in collect {
-        early.insert(n, answer);
-        while let Some(answer) = early.remove(&next) {
-            let answer = finish(answer);
-            all_good &= answer["ok"] == json!(true);
-            serde_json::to_writer(&mut out, &answer)?;
-            out.write_all(b"\n")?;
+    for (n, answers) in collect {
+        early.insert(n, answers);
+        while let Some(answers) = early.remove(&next) {
+            for answer in answers.into_iter().map(&mut *finish) {
+                all_good &= answer.ok;
+                out.write_all(&answer.json)?;
+            }
             next += 1;
         }
     }

@@ -6,43 +6,51 @@ use std::borrow::Cow;
 use std::io::Read;
 
 /// A body that unpacks to more is cut there.
-const LARGEST: u64 = 32 << 20;
+const LARGEST: u64 = 16 << 20;
+/// So many bytes at once are seen to hold nothing special.
+const CHUNK: usize = 64;
 
 /// The text, without control characters.
-pub fn text(body: &[u8], content_type: Option<&str>, repairs: &mut Repairs) -> String {
-    let body = unpack(body, repairs);
+pub fn text<'a>(body: &'a [u8], content_type: Option<&str>, repairs: &mut Repairs) -> Cow<'a, str> {
     let transport = content_type.and_then(charset);
-    let own = declared(&body);
+    let own = declared(body);
     let said: Vec<&str> = transport.into_iter().chain(own.as_deref()).collect();
-    let decoded = decode(&body, &said);
-    note_encoding(&said, decoded.encoding, &decoded.text, repairs);
-    if decoded.text.contains('\u{fffd}') {
+    let decoded = decode(body, &said);
+    let beyond_ascii = !decoded.text.is_ascii();
+    if beyond_ascii {
+        note_encoding(&said, decoded.encoding, repairs);
+    }
+    if beyond_ascii && decoded.text.contains('\u{fffd}') {
         repairs.insert("bytes that are no character");
     }
     without_controls(decoded.text, repairs)
 }
 
-fn note_encoding(said: &[&str], used: &str, text: &str, repairs: &mut Repairs) {
+fn note_encoding(said: &[&str], used: &str, repairs: &mut Repairs) {
     let named = |label: &&str| encoding_rs::Encoding::for_label(label.trim().as_bytes()).map(|e| e.name());
     let agrees =
         |label: &&str| named(label) == Some(used) || label.eq_ignore_ascii_case("utf-16") && used.starts_with("UTF-16");
-    if said.iter().any(|label| !agrees(label)) && !text.is_ascii() {
+    if said.iter().any(|label| !agrees(label)) {
         repairs.insert("encoding other than declared");
     }
 }
 
 /// Up to two layers of gzip or zlib; damage keeps what was readable before it.
-fn unpack<'a>(body: &'a [u8], repairs: &mut Repairs) -> Cow<'a, [u8]> {
+pub fn unpack<'a>(body: &'a [u8], repairs: &mut Repairs) -> Cow<'a, [u8]> {
     let mut bytes = Cow::Borrowed(body);
     for _ in 0..2 {
-        let Some(inner) = layer(&bytes) else { break };
+        let Some((inner, whole)) = layer(&bytes) else { break };
         repairs.insert("compressed body");
+        if !whole {
+            repairs.insert("damage in a compressed body");
+        }
         bytes = Cow::Owned(inner);
     }
     bytes
 }
 
-fn layer(bytes: &[u8]) -> Option<Vec<u8>> {
+/// What was in it, and whether that is all of it.
+fn layer(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
     let mut out = Vec::new();
     let done = match bytes {
         [0x1f, 0x8b, 8, ..] => flate2::read::MultiGzDecoder::new(bytes).take(LARGEST).read_to_end(&mut out),
@@ -51,7 +59,8 @@ fn layer(bytes: &[u8]) -> Option<Vec<u8>> {
         }
         _ => return None,
     };
-    (done.is_ok() || !out.is_empty()).then_some(out)
+    let whole = done.is_ok() && (out.len() as u64) < LARGEST;
+    (done.is_ok() || !out.is_empty()).then_some((out, whole))
 }
 
 /// `charset` of a Content-Type header.
@@ -63,7 +72,9 @@ fn charset(content_type: &str) -> Option<&str> {
 
 /// The encoding of an XML declaration near the beginning.
 fn declared(body: &[u8]) -> Option<String> {
-    let head: String = body.iter().take(1024).map(|b| *b as char).filter(char::is_ascii).collect();
+    let head = &body[..body.len().min(1024)];
+    // in UTF-16, too
+    let head: String = head.iter().filter(|b| b.is_ascii() && **b != 0).map(|b| *b as char).collect();
     let declaration = &head[head.find("<?xml")?..];
     let declaration = &declaration[..declaration.find('>').unwrap_or(declaration.len())];
     let value = declaration[declaration.find("encoding")? + 8..].trim_start().strip_prefix('=')?.trim_start();
@@ -71,12 +82,20 @@ fn declared(body: &[u8]) -> Option<String> {
     value[1..].split(quote).next().map(str::to_owned)
 }
 
-fn without_controls(text: String, repairs: &mut Repairs) -> String {
-    let bad = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}');
-    let ascii = |b: u8| matches!(b, 0..=8 | 0xb | 0xc | 0xe..=0x1f | 0x7f);
-    if !text.bytes().any(ascii) && !text.contains(['\u{fffe}', '\u{ffff}']) {
+fn without_controls<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
+    // whole chunks, so that many bytes are looked at in one step
+    let rare = |chunk: &[u8]| chunk.iter().fold(false, |found, b| found | is_control(*b) | (*b == 0xef));
+    if !text.as_bytes().chunks(CHUNK).any(rare) {
+        return text;
+    }
+    let bad = |c: char| matches!(c, '\u{fffe}' | '\u{ffff}') || c.is_ascii() && is_control(c as u8);
+    if !text.contains(bad) {
         return text;
     }
     repairs.insert("control characters");
     text.chars().filter(|c| !bad(*c)).collect()
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f
 }

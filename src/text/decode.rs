@@ -7,25 +7,37 @@ pub use legacy::from_font;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1258, X_USER_DEFINED};
 use legacy::Legacy;
+use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
-/// Text, and how it was read.
+/// Text, and how it was read. What is UTF-8 already is not copied.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Decoded {
-    pub text: String,
+pub struct Decoded<'a> {
+    pub text: Cow<'a, str>,
     /// The encoding's name in the WHATWG Encoding Standard; or `TCVN3`, `VNI`, `VISCII`, `UTF-32LE`, `UTF-32BE`.
     pub encoding: &'static str,
 }
 
 /// `declared` is what the transport or the document says of itself, the strongest first; bytes that are valid UTF-8
 /// with something beyond ASCII are UTF-8 whatever was declared. Never fails: what is no character becomes U+FFFD.
-pub fn decode(bytes: &[u8], declared: &[&str]) -> Decoded {
-    if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
-        return read(&bytes[skip..], encoding);
+pub fn decode<'a>(bytes: &'a [u8], declared: &[&str]) -> Decoded<'a> {
+    match Encoding::for_bom(bytes) {
+        // An editor put the mark before a file that writes another encoding.
+        Some((said, skip)) if said == UTF_8 && !is_utf8(&bytes[skip..]) => return unmarked(&bytes[skip..], declared),
+        Some((encoding, skip)) => return read(&bytes[skip..], encoding),
+        None => {}
     }
-    if let Some(wide) = utf32(bytes) {
-        return wide;
+    match utf32(bytes) {
+        Some(wide) => wide,
+        None => unmarked(bytes, declared),
     }
+}
+
+fn is_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() || mostly_utf8(bytes)
+}
+
+fn unmarked<'a>(bytes: &'a [u8], declared: &[&str]) -> Decoded<'a> {
     if let Some(encoding) = utf16_by_evidence(bytes) {
         return read(bytes, encoding);
     }
@@ -43,16 +55,16 @@ pub fn decode(bytes: &[u8], declared: &[&str]) -> Decoded {
     let chosen = choose(bytes, said);
     let western = is_western(chosen) || chosen == WINDOWS_1258;
     match labelled.or_else(|| western.then(|| legacy::detect(bytes)).flatten()) {
-        Some(legacy) => Decoded { text: legacy::read(bytes, legacy), encoding: legacy.name() },
+        Some(legacy) => Decoded { text: legacy::read(bytes, legacy).into(), encoding: legacy.name() },
         None => read(bytes, chosen),
     }
 }
 
 /// UTF-8; the letters of an old font, carried over as if they were windows-1252, are what the font showed.
-fn carried(text: &str) -> Decoded {
+fn carried(text: &str) -> Decoded<'_> {
     match legacy::detect_carried(text) {
-        Some(legacy) => Decoded { text: legacy.read(text), encoding: legacy.name() },
-        None => Decoded { text: text.to_owned(), encoding: UTF_8.name() },
+        Some(legacy) => Decoded { text: legacy.read(text).into(), encoding: legacy.name() },
+        None => Decoded { text: text.into(), encoding: UTF_8.name() },
     }
 }
 
@@ -90,10 +102,10 @@ fn by_code_page(label: &str) -> Option<&'static Encoding> {
     }
 }
 
-fn read(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
+fn read<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Decoded<'a> {
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     // windows-1258 writes a vowel and its tone as two characters.
-    let text = if encoding == WINDOWS_1258 { text.nfc().collect() } else { text.into_owned() };
+    let text = if encoding == WINDOWS_1258 { text.nfc().collect() } else { text };
     Decoded { text, encoding: encoding.name() }
 }
 
@@ -113,7 +125,7 @@ fn utf16_by_evidence(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// UTF-32, which no browser and no crate reads: by BOM or by the first `<`.
-fn utf32(bytes: &[u8]) -> Option<Decoded> {
+fn utf32(bytes: &[u8]) -> Option<Decoded<'static>> {
     let little = match bytes.get(..4)? {
         [0, 0, 0xfe, 0xff] | [0, 0, 0, b'<'] => false,
         [0xff, 0xfe, 0, 0] | [b'<', 0, 0, 0] => true,
@@ -123,8 +135,8 @@ fn utf32(bytes: &[u8]) -> Option<Decoded> {
         let four = [b[0], b[1], b[2], b[3]];
         char::from_u32(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) }).unwrap_or('\u{fffd}')
     };
-    let text = bytes.chunks_exact(4).map(unit).filter(|c| *c != '\u{feff}').collect();
-    Some(Decoded { text, encoding: if little { "UTF-32LE" } else { "UTF-32BE" } })
+    let text: String = bytes.chunks_exact(4).map(unit).filter(|c| *c != '\u{feff}').collect();
+    Some(Decoded { text: text.into(), encoding: if little { "UTF-32LE" } else { "UTF-32BE" } })
 }
 
 /// More whole (or nearly whole) sequences beyond ASCII than stray bytes: UTF-8 with damage, not another encoding.
@@ -160,7 +172,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_wins() {
         let read = decode(b"\xff\xfe<\0a\0", &["utf-8"]);
-        assert_eq!((read.text.as_str(), read.encoding), ("<a", "UTF-16LE"));
+        assert_eq!((&*read.text, read.encoding), ("<a", "UTF-16LE"));
         assert_eq!(decode("\u{feff}dân".as_bytes(), &["windows-1252"]).text, "dân");
     }
 
@@ -184,7 +196,19 @@ mod tests {
         let bytes = b"v\xe2\xf2n \xf0\xf4\xf2ng \xd0a\xd2ng b\xf4\xf2 tha\xccnh ph\xf4\xec";
         for declared in [&["windows-1258"][..], &["utf-8"], &["iso-8859-1"], &["cp1258"], &[]] {
             let read = decode(bytes, declared);
-            assert_eq!((read.text.as_str(), read.encoding), ("vận động Đảng bộ thành phố", "windows-1258"));
+            assert_eq!((&*read.text, read.encoding), ("vận động Đảng bộ thành phố", "windows-1258"));
+        }
+        let marked = [b"\xef\xbb\xbf", &bytes[..]].concat();
+        assert_eq!(decode(&marked, &[]).text, "vận động Đảng bộ thành phố");
+    }
+
+    #[test]
+    fn a_mark_that_the_bytes_disprove_is_not_believed() {
+        for (bytes, text) in [
+            (&b"\xef\xbb\xbfcaf\xe9"[..], "café"),
+            (b"\xef\xbb\xbfd\xc3\xa2n v\xe1\xba\xadn \xe1", "dân vận \u{fffd}"),
+        ] {
+            assert_eq!(decode(bytes, &[]).text, text);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One input of `diemtin try` to one answer. What a stage cannot use is answered with `"ok": false`.
 
-use super::Given;
+use super::{Answer, Given};
 use crate::article::{self, Clean, Page};
 use crate::cli::{Exit, USAGE};
 use crate::config::{Config, Layout, TopicConfig};
@@ -13,8 +13,9 @@ use crate::text::VIETNAM;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, FixedOffset, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::path::Path;
@@ -32,22 +33,27 @@ pub enum Stage {
     Select(Topics),
 }
 
-/// The fields of a line, whichever stage reads them.
+/// The fields of a line, whichever stage reads them; texts without escapes are not copied.
 #[derive(Default, Deserialize)]
-struct Line {
+struct Line<'a> {
     #[serde(default)]
     id: Value,
-    body_base64: Option<String>,
+    #[serde(borrow)]
+    body_base64: Option<Cow<'a, str>>,
     content_type: Option<String>,
     url: Option<String>,
     default_offset: Option<String>,
     html: Option<String>,
-    html_base64: Option<String>,
+    #[serde(borrow)]
+    html_base64: Option<Cow<'a, str>>,
     title: Option<String>,
     text: Option<String>,
+    /// What a file holds, which is no line.
+    #[serde(skip)]
+    bytes: Option<&'a [u8]>,
 }
 
-type Answer = Result<Map<String, Value>, String>;
+type Found = Result<Map<String, Value>, String>;
 
 impl Stage {
     pub fn extract(layout: Option<&str>, config: Option<&Path>) -> anyhow::Result<Stage> {
@@ -69,18 +75,18 @@ impl Stage {
     pub fn learn(&mut self, given: &Given) {
         let Stage::Extract { learned, .. } = self else { return };
         // What is no line or no page teaches nothing, and is refused when its turn to be answered comes.
-        let Ok(line) = Line::read(given.clone(), Line::page_file) else { return };
+        let Ok(line) = Line::read(given, bytes_file) else { return };
         let Ok(page) = line.page() else { return };
         extract::observe(learned.entry(host(&page.url)).or_default(), &page).ok();
     }
 
-    pub fn answer(&self, given: Given) -> Value {
+    pub fn answer(&self, given: &Given) -> Answer {
         match self {
-            Stage::Parse => answer(given, Line::feed_file, parse_line),
+            Stage::Parse => parse_answer(given),
             Stage::Extract { layout, learned, now } => {
-                answer(given, Line::page_file, |line| extract_line(line, layout.as_deref(), learned, *now))
+                answer(given, bytes_file, |line| extract_line(line, layout.as_deref(), learned, *now))
             }
-            Stage::Select(topics) => answer(given, Line::text_file, |line| select_line(line, topics)),
+            Stage::Select(topics) => answer(given, text_file, |line| select_line(line, topics)),
         }
     }
 }
@@ -92,18 +98,20 @@ fn named_layout(name: &str, config: Option<&Path>) -> anyhow::Result<Arc<Layout>
     found.ok_or_else(|| Exit { code: USAGE, why }.into())
 }
 
-fn answer(given: Given, from_file: fn(String, Vec<u8>) -> Line, work: impl FnOnce(&Line) -> Answer) -> Value {
+type FromFile = for<'a> fn(&str, &'a [u8]) -> Line<'a>;
+
+fn answer(given: &Given, from_file: FromFile, work: impl FnOnce(&Line) -> Found) -> Answer {
     let line = match Line::read(given, from_file) {
         Ok(line) => line,
-        Err(refusal) => return refusal,
+        Err(refusal) => return Answer::of(&refusal),
     };
     match work(&line) {
         Ok(fields) => {
             let mut all = Map::from_iter([("id".to_owned(), line.id), ("ok".to_owned(), json!(true))]);
             all.extend(fields);
-            Value::Object(all)
+            Answer::of(&Value::Object(all))
         }
-        Err(why) => refusal(line.id, &why),
+        Err(why) => Answer::of(&refusal(line.id, &why)),
     }
 }
 
@@ -111,30 +119,15 @@ fn refusal(id: Value, why: &str) -> Value {
     json!({"id": id, "ok": false, "error": why})
 }
 
-impl Line {
+impl<'a> Line<'a> {
     /// The input, or the answer that says why it cannot be used.
-    fn read(given: Given, from_file: fn(String, Vec<u8>) -> Line) -> Result<Line, Value> {
+    fn read(given: &'a Given, from_file: FromFile) -> Result<Line<'a>, Value> {
         match given {
             Given::File { name, bytes } => Ok(from_file(name, bytes)),
-            Given::Unreadable { name, why } => Err(refusal(json!(name), &why)),
-            Given::Line(text) => serde_json::from_str(&text)
+            Given::Unreadable { name, why } => Err(refusal(json!(name), why)),
+            Given::Line(text) => serde_json::from_str(text)
                 .map_err(|why| refusal(Value::Null, &format!("not a line of JSON as this stage reads it: {why}"))),
         }
-    }
-
-    fn feed_file(name: String, bytes: Vec<u8>) -> Line {
-        Line { id: json!(name), body_base64: Some(BASE64_STANDARD.encode(bytes)), ..Line::default() }
-    }
-
-    fn page_file(name: String, bytes: Vec<u8>) -> Line {
-        Line { id: json!(name), html_base64: Some(BASE64_STANDARD.encode(bytes)), ..Line::default() }
-    }
-
-    /// The first line is the title.
-    fn text_file(name: String, bytes: Vec<u8>) -> Line {
-        let text = text::decode(&bytes, &[]).text;
-        let (title, text) = text.split_once('\n').unwrap_or(("", &text));
-        Line { id: json!(name), title: Some(title.to_owned()), text: Some(text.to_owned()), ..Line::default() }
     }
 
     /// A saved page may have kept only a part of its address.
@@ -155,12 +148,34 @@ impl Line {
             (Some(html), _) => {
                 Ok(Page { url, content_type: Some("text/html; charset=utf-8".into()), body: html.clone().into_bytes() })
             }
-            (None, Some(bytes)) => {
-                Ok(Page { url, content_type: self.content_type.clone(), body: bytes_of("html_base64", bytes)? })
+            _ => {
+                let body = self.body(self.html_base64.as_deref(), "html or html_base64")?.into_owned();
+                Ok(Page { url, content_type: self.content_type.clone(), body })
             }
-            (None, None) => Err("neither html nor html_base64".to_owned()),
         }
     }
+
+    /// The bytes of a file, or of a field in Base64.
+    fn body(&self, field: Option<&str>, name: &str) -> Result<Cow<'a, [u8]>, String> {
+        match (self.bytes, field) {
+            (Some(bytes), _) => Ok(Cow::Borrowed(bytes)),
+            (None, Some(text)) => {
+                BASE64_STANDARD.decode(text).map(Cow::Owned).map_err(|why| format!("{name}: {why}"))
+            }
+            (None, None) => Err(format!("no {name}")),
+        }
+    }
+}
+
+fn bytes_file<'a>(name: &str, bytes: &'a [u8]) -> Line<'a> {
+    Line { id: json!(name), bytes: Some(bytes), ..Line::default() }
+}
+
+/// The first line is the title.
+fn text_file<'a>(name: &str, bytes: &'a [u8]) -> Line<'a> {
+    let text = text::decode(bytes, &[]).text;
+    let (title, text) = text.split_once('\n').unwrap_or(("", &text));
+    Line { id: json!(name), title: Some(title.to_owned()), text: Some(text.to_owned()), ..Line::default() }
 }
 
 /// Where a page without an address lies.
@@ -168,29 +183,67 @@ fn nowhere() -> Url {
     Url::parse("http://localhost/").expect("a constant address")
 }
 
-fn bytes_of(field: &str, base64: &str) -> Result<Vec<u8>, String> {
-    BASE64_STANDARD.decode(base64).map_err(|why| format!("{field}: {why}"))
-}
-
-fn fields(value: Value) -> Answer {
+fn fields(value: Value) -> Found {
     match value {
         Value::Object(fields) => Ok(fields),
         other => Err(format!("not an object: {other}")),
     }
 }
 
-fn parse_line(line: &Line) -> Answer {
-    let body = bytes_of("body_base64", line.body_base64.as_deref().ok_or("no body_base64")?)?;
-    let url = line.url()?;
-    let feed = parse::parse(&body, line.content_type.as_deref(), url.as_ref(), line.offset()?);
-    let Feed { format, title, items, repairs } = feed.map_err(|why| why.to_string())?;
-    let entries: Vec<Value> = items.iter().map(entry).collect();
-    fields(json!({"format": format, "title": title, "entries": entries, "repairs": repairs}))
+#[derive(Serialize)]
+struct Parsed<'a> {
+    id: &'a Value,
+    ok: bool,
+    format: &'a str,
+    title: Option<&'a str>,
+    entries: Vec<ParsedEntry<'a>>,
+    repairs: &'a [String],
 }
 
-fn entry(item: &Item) -> Value {
-    json!({"id": item.id, "title": item.title, "link": item.link, "published": item.published.map(|at| at.to_rfc3339()),
-        "updated": item.updated.map(|at| at.to_rfc3339()), "summary": item.summary, "content_html": item.content})
+#[derive(Serialize)]
+struct ParsedEntry<'a> {
+    id: Option<&'a str>,
+    title: Option<&'a str>,
+    link: Option<&'a str>,
+    published: Option<String>,
+    updated: Option<String>,
+    summary: Option<&'a str>,
+    content_html: Option<&'a str>,
+}
+
+fn parse_answer(given: &Given) -> Answer {
+    let line = match Line::read(given, bytes_file) {
+        Ok(line) => line,
+        Err(refusal) => return Answer::of(&refusal),
+    };
+    match parse_line(&line) {
+        Ok(Feed { format, title, items, repairs }) => {
+            let entries = items.iter().map(entry).collect();
+            let title = title.as_deref();
+            let parsed = Parsed { id: &line.id, ok: true, format: &format, title, entries, repairs: &repairs };
+            Answer::written(&parsed, true)
+        }
+        Err(why) => Answer::of(&refusal(line.id, &why)),
+    }
+}
+
+fn parse_line(line: &Line) -> Result<Feed, String> {
+    let body = line.body(line.body_base64.as_deref(), "body_base64")?;
+    let url = line.url()?;
+    let feed = parse::parse(&body, line.content_type.as_deref(), url.as_ref(), line.offset()?);
+    feed.map_err(|why| why.to_string())
+}
+
+fn entry(item: &Item) -> ParsedEntry<'_> {
+    ParsedEntry {
+        id: item.id.as_deref(),
+        title: item.title.as_deref(),
+        link: item.link.as_deref(),
+        published: item.published.map(|at| at.to_rfc3339()),
+        updated: item.updated.map(|at| at.to_rfc3339()),
+        summary: item.summary.as_deref(),
+        content_html: item.content.as_deref(),
+    }
 }
 
 fn host(url: &Url) -> String {
@@ -202,7 +255,7 @@ fn extract_line(
     layout: Option<&Layout>,
     learned: &BTreeMap<String, Learned>,
     now: DateTime<Utc>,
-) -> Answer {
+) -> Found {
     let page = line.page()?;
     let nothing = Learned::default();
     let learned = learned.get(&host(&page.url)).unwrap_or(&nothing);
@@ -214,7 +267,7 @@ fn extract_line(
         "images": images, "method": method, "dropped": dropped}))
 }
 
-fn select_line(line: &Line, topics: &Topics) -> Answer {
+fn select_line(line: &Line, topics: &Topics) -> Found {
     let text = line.text.as_deref().ok_or("no text")?;
     let paragraphs: Vec<&str> = text.split('\n').filter(|p| !p.trim().is_empty()).collect();
     let verdict = topics.judge(line.title.as_deref().unwrap_or(""), &paragraphs);
@@ -229,8 +282,8 @@ pub struct Printed {
     print: Result<Print, Value>,
 }
 
-pub fn print(given: Given) -> Printed {
-    let line = match Line::read(given, Line::text_file) {
+pub fn print(given: &Given) -> Printed {
+    let line = match Line::read(given, text_file) {
         Ok(line) => line,
         Err(refusal) => return Printed { id: Value::Null, print: Err(refusal) },
     };
