@@ -90,7 +90,7 @@ pub fn parse(
     let order = date_order(drafts.iter().flat_map(|d| d.published.iter().chain(&d.updated)).map(String::as_str));
     let mut items = dated(drafts, default_offset, order);
     if repairs.is_empty() && matches!(format.as_str(), "rss 2.0" | "atom 1.0") {
-        (title, items) = well_formed::read(&text, url, (title, items));
+        well_formed::fill(&text, url, &mut items);
     }
     if text.contains("NukeViet") && minutes_are_months(&items) {
         items.iter_mut().for_each(|item| to_the_hour(item, default_offset));

@@ -2,7 +2,7 @@
 
 use super::markup::{Node, Reader};
 use super::names::Ns;
-use super::text::{content, escape, html, plain, source};
+use super::text::{TEXT, content, cut, escape, html, plain, source};
 use super::{Draft, Item};
 use std::borrow::Cow;
 use url::Url;
@@ -61,7 +61,7 @@ impl Parts {
             Ns::DublinCore => self.dublin_core(&name, reader, node),
             Ns::Content if name == "encoded" => self.content.offer(0, || filled(html(reader, node))),
             Ns::Xhtml if matches!(name.as_str(), "body" | "div") => {
-                self.content.offer(1, || filled(Cow::Owned(source(&reader.text[node.start..node.end]))));
+                self.content.offer(1, || filled(Cow::Owned(xhtml(reader, node))));
             }
             Ns::Media if name == "title" => self.title.offer(3, || plain(&content(reader, node))),
             Ns::Media if name == "description" => self.summary.offer(4, || filled(html(reader, node))),
@@ -223,7 +223,7 @@ fn date(into: &mut Vec<(u8, String)>, rank: u8, reader: &Reader, node: &Node) {
 /// Text as one line, at most so long that no address is cut.
 pub fn line(reader: &Reader, node: &Node) -> Option<String> {
     let text = content(reader, node);
-    let text = super::text::cut(text.trim(), 8_192);
+    let text = cut(text.trim(), 8_192);
     (!text.is_empty()).then(|| text.to_owned())
 }
 
@@ -237,7 +237,7 @@ pub fn title(reader: &Reader, node: &Node) -> Option<String> {
     match kind(node) {
         Kind::Text if node.ns == Ns::Atom => {
             let text = content(reader, node);
-            let words: Vec<&str> = super::text::cut(&text, super::text::TITLE).split_whitespace().collect();
+            let words: Vec<&str> = cut(&text, super::text::TITLE).split_whitespace().collect();
             (!words.is_empty()).then(|| words.join(" "))
         }
         Kind::Base64 => {
@@ -280,7 +280,7 @@ fn construct(reader: &Reader, node: &Node) -> Option<String> {
         return filled(html(reader, node));
     }
     match kind(node) {
-        Kind::Xhtml => filled(Cow::Owned(without_div(&source(&reader.text[node.start..node.end])))),
+        Kind::Xhtml => filled(Cow::Owned(without_div(&xhtml(reader, node)))),
         Kind::Html => filled(html(reader, node)),
         Kind::Base64 => base64_text(&content(reader, node)),
         Kind::Text if node.elements => filled(html(reader, node)),
@@ -303,6 +303,18 @@ fn base64_text(text: &str) -> Option<String> {
     filled(Cow::Owned(String::from_utf8(bytes).ok()?))
 }
 
+/// XHTML as HTML, which knows no prefixes: `<xh:p>` is a `<p>`.
+fn xhtml(reader: &Reader, node: &Node) -> String {
+    let inside = source(cut(&reader.text[node.start..node.end], TEXT));
+    let name = inside.trim_start().strip_prefix('<').and_then(|tag| tag.split([' ', '>', '/', '\n']).next());
+    match name.and_then(|name| name.split_once(':')) {
+        Some((prefix, _)) => {
+            inside.replace(&format!("<{prefix}:"), "<").replace(&format!("</{prefix}:"), "</")
+        }
+        None => inside,
+    }
+}
+
 /// The `div` that xhtml constructs must be wrapped in is none of the text.
 fn without_div(inside: &str) -> String {
     let trimmed = inside.trim();
@@ -319,7 +331,7 @@ fn is_web(text: &str) -> bool {
 
 /// An address without white space, made absolute by `xml:base` and the feed's own address.
 pub fn address(text: &str, reader: &Reader, node: usize, feed: Option<&Url>) -> Option<String> {
-    let text = super::text::cut(text.trim(), 8_192);
+    let text = cut(text.trim(), 8_192);
     let mut text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
     if text.contains('&') {
         text = super::reference::resolve(&text).into_owned();

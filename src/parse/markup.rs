@@ -9,6 +9,8 @@ use super::names::{Ns, is_leaf, is_structure, split, well_known};
 use std::collections::BTreeSet;
 use tags::{Step, Tags};
 
+pub use tags::find;
+
 /// Elements open at once; deeper ones are read over.
 const DEEPEST: usize = 100;
 /// Kinds of names told apart at a glance.

@@ -1,13 +1,13 @@
 //! Text out of elements: once as plain text, once as HTML.
 
-use super::markup::{Node, Reader};
+use super::markup::{Node, Reader, find};
 use super::reference::resolve;
 use std::borrow::Cow;
 
 /// Longer titles are cut there.
 pub const TITLE: usize = 4_000;
 /// Longer texts are cut there, in bytes.
-const TEXT: usize = 4 << 20;
+pub const TEXT: usize = 4 << 20;
 /// A comment's end is looked for so far.
 const COMMENT: usize = 4_000;
 
@@ -53,7 +53,7 @@ fn markup(rest: &str, elements: bool) -> (&str, usize) {
 fn cdata(rest: &str) -> Option<(&str, usize)> {
     let start = rest.get(..9).filter(|s| s.eq_ignore_ascii_case("<![CDATA["))?;
     let body = &rest[start.len()..];
-    Some(match body.find("]]>") {
+    Some(match find(body, "]]>") {
         Some(end) => (&body[..end], 9 + end + 3),
         None => (body, rest.len()),
     })

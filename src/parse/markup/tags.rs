@@ -70,7 +70,7 @@ impl<'a> Tags<'a> {
     fn skip_past(&mut self, tag: &'a str, end: &'static str, kind: usize) -> Step<'a> {
         let body = if kind == 1 { 9 } else { 2 };
         let within = if kind == 2 { tag[2..].find('<').map_or(tag.len(), |at| at + 2) } else { tag.len() };
-        let found = if self.exhausted[kind] { None } else { tag[body..within].find(end) };
+        let found = if self.exhausted[kind] { None } else { find(&tag[body..within], end) };
         if let Some(length) = found {
             self.at += body + length + end.len();
             return Step::Other;
@@ -174,6 +174,19 @@ fn doctype_end(tag: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// As `str::find`, but fast where the first character of `wanted` is rare.
+pub fn find(text: &str, wanted: &str) -> Option<usize> {
+    let first = wanted.as_bytes().first()?;
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find(*first as char)?;
+        if text.as_bytes()[at..].starts_with(wanted.as_bytes()) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 fn is_name(c: char) -> bool {

@@ -14,10 +14,10 @@ pub enum Legacy {
 
 pub const ALL: [Legacy; 3] = [Legacy::Tcvn3, Legacy::Vni, Legacy::Viscii];
 
-/// So much of a text is looked at.
-const SAMPLE: usize = 64 << 10;
-/// So many letters beyond ASCII show what they are written in.
-const LETTERS: usize = 400;
+/// In so much of a text letters beyond ASCII are looked for.
+const FAR: usize = 64 << 10;
+/// So many bytes of words with such letters show what they are written in.
+const SAMPLE: usize = 2 << 10;
 /// So many bytes at once are seen to be ASCII.
 const CHUNK: usize = 64;
 
@@ -113,8 +113,8 @@ pub fn from_font(text: &str, face: &str) -> Option<String> {
 
 /// The encoding of bytes that are no UTF-8, by the share of words beyond ASCII that are Vietnamese syllables.
 pub fn detect(bytes: &[u8]) -> Option<Legacy> {
-    let (sample, _) = WINDOWS_1252.decode_without_bom_handling(&bytes[..bytes.len().min(SAMPLE)]);
-    detect_text(&sample)
+    let (text, _) = WINDOWS_1252.decode_without_bom_handling(&bytes[..bytes.len().min(FAR)]);
+    detect_text(&text)
 }
 
 /// The same for a text that was carried to Unicode as if it were windows-1252.
@@ -131,21 +131,34 @@ pub fn detect_carried(text: &str) -> Option<Legacy> {
             }
         }
     }
-    let end = text.floor_char_boundary(SAMPLE);
+    let end = text.floor_char_boundary(FAR);
     if letters < 5 { None } else { detect_text(&text[..end]) }
 }
 
-fn detect_text(sample: &str) -> Option<Legacy> {
-    let enough = sample.char_indices().filter(|(_, c)| !c.is_ascii()).nth(LETTERS);
-    let sample = &sample[..enough.map_or(sample.len(), |(at, _)| at)];
-    let before = Evidence::of(sample);
+fn detect_text(text: &str) -> Option<Legacy> {
+    let sample = sample(text);
+    let before = Evidence::of(&sample);
     // most texts of other languages and all good Vietnamese end here
     if before.words < 5 || before.share() > 0.7 {
         return None;
     }
-    let read = ALL.map(|legacy| (legacy, Evidence::of(&legacy.read(sample))));
+    let read = ALL.map(|legacy| (legacy, Evidence::of(&legacy.read(&sample))));
     let good = read.into_iter().filter(|(_, after)| after.convinces(&before));
     good.max_by(|a, b| a.1.share().total_cmp(&b.1.share())).map(|(legacy, _)| legacy)
+}
+
+/// The first words with letters beyond ASCII.
+fn sample(text: &str) -> String {
+    let lines = text.split('\n').filter(|line| !line.is_ascii());
+    let words = lines.flat_map(|line| line.split([' ', '\t', '\r'])).filter(|word| !word.is_ascii());
+    let mut sample = String::new();
+    for word in words {
+        sample.extend([word, " "]);
+        if sample.len() > SAMPLE {
+            break;
+        }
+    }
+    sample
 }
 
 fn tcvn3(c: char) -> char {
