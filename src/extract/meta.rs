@@ -7,7 +7,7 @@ use super::page::Flat;
 use super::when::{believed, in_url, visible};
 use crate::article::{DateFrom, Entry};
 use crate::text::{self, VIETNAM, fold, tidy};
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Duration, FixedOffset, Utc};
 use scraper::Html;
 use std::collections::HashMap;
 use url::Url;
@@ -55,6 +55,12 @@ impl Head {
                     if let (Some(name), Some(content)) = (name, e.attr("content")) {
                         head.meta.entry(name.to_ascii_lowercase()).or_default().push(tidy(content));
                     }
+                }
+                // Often in an element that is not shown.
+                _ if e.attr("itemprop") == Some("datePublished") => {
+                    let said = e.attr("content").or(e.attr("datetime")).map(tidy);
+                    let said = said.or_else(|| Some(tidy(node.first_child()?.value().as_text()?)));
+                    head.meta.entry("datepublished".to_owned()).or_default().extend(said);
                 }
                 _ => {}
             }
@@ -125,7 +131,7 @@ fn published(
     let said = head.ld.published.as_deref().and_then(parse);
     let said = said.or_else(|| DATE_NAMES.iter().filter_map(|n| head.get(n)).find_map(parse));
     let said = said.or_else(|| marked(flat).find_map(|s| parse(&s)));
-    let said = said.or_else(|| beside(flat, title, now));
+    let said = said.or_else(|| beside(flat, title, entry, now));
     if said.is_some() {
         return (said, DateFrom::Page);
     }
@@ -153,7 +159,13 @@ fn marked<'a>(flat: &'a Flat<'_>) -> impl Iterator<Item = String> + 'a {
 /// So many lines before and after the headline may hold the date.
 const NEAR: usize = 12;
 
-fn beside(flat: &Flat<'_>, title: Option<&str>, now: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
+/// The nearest; rather one that the feed agrees with, for a masthead shows the day of the visit.
+fn beside(
+    flat: &Flat<'_>,
+    title: Option<&str>,
+    entry: Option<&Entry>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<FixedOffset>> {
     let title = fold(title?);
     // A link to the article is not its headline.
     let printed = |n: &usize| flat.lines[*n].chars > 0 && flat.lines[*n].link_share() < 0.5;
@@ -165,7 +177,11 @@ fn beside(flat: &Flat<'_>, title: Option<&str>, now: DateTime<Utc>) -> Option<Da
         let line = flat.lines.get(n).filter(|l| l.link_share() < 0.3)?;
         visible(&line.text).and_then(|d| believed(d, now))
     };
-    (1..=NEAR).find_map(|d| at.checked_sub(d).and_then(date).or_else(|| date(at + d)))
+    let near = (1..=NEAR).flat_map(|d| [at.checked_sub(d), Some(at + d)]).flatten();
+    let near: Vec<DateTime<FixedOffset>> = near.filter_map(date).collect();
+    let told = entry.and_then(|e| e.published);
+    let agrees = |d: &&DateTime<FixedOffset>| told.is_some_and(|told| (**d - told).abs() <= Duration::hours(36));
+    near.iter().find(agrees).or(near.first()).copied()
 }
 
 fn authors(head: &Head, entry: Option<&Entry>) -> (Vec<String>, &'static str) {
