@@ -1,5 +1,7 @@
 //! The sites of tests/sites, served on loopback addresses, well or badly as a script says.
 
+mod frame;
+
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -24,6 +26,10 @@ pub struct Place {
     pub feed: String,
     /// Address path to file and Content-Type.
     pub files: HashMap<String, (String, String)>,
+    /// What stands around the article on every page; without one, each page's file is the whole page.
+    frame: Option<String>,
+    /// By file, where it isn't served as it lies here.
+    charsets: HashMap<String, String>,
     /// `http://host:port`
     pub base: String,
     host: String,
@@ -33,12 +39,16 @@ impl Place {
     fn read(folder: &Path) -> Place {
         let text = fs::read_to_string(folder.join("site.toml")).expect("a fixture site has a site.toml");
         let doc: DocumentMut = text.parse().expect("site.toml is TOML");
-        let mut files = HashMap::new();
+        let (mut files, mut charsets) = (HashMap::new(), HashMap::new());
         let feed = &doc["feed"];
         files.insert(word(feed, "path"), (word(feed, "file"), word(feed, "type")));
+        let frame = doc.get("frame").and_then(Item::as_str);
+        let charset = doc.get("charset").and_then(Item::as_str).unwrap_or("utf-8");
         for page in doc["page"].as_array_of_tables().expect("[[page]]") {
+            let charset = page.get("charset").and_then(Item::as_str).unwrap_or(charset).to_owned();
             let page = Item::Table(page.clone());
             files.insert(word(&page, "path"), (word(&page, "file"), word(&page, "type")));
+            charsets.insert(word(&page, "file"), charset);
         }
         Place {
             id: word(&doc["site"], "id"),
@@ -46,9 +56,20 @@ impl Place {
             table: doc["site"].as_table().expect("[site]").to_string(),
             feed: word(feed, "path"),
             files,
+            frame: frame.map(|file| fs::read_to_string(folder.join(file)).expect("a frame")),
+            charsets,
             base: String::new(),
             host: doc["host"].as_str().expect("host").to_owned(),
         }
+    }
+
+    /// A page's or a feed's bytes, what changes at each request not yet filled in.
+    pub fn raw(&self, path: &str) -> Option<Vec<u8>> {
+        let (file, _) = self.files.get(path)?;
+        let raw = fs::read(self.folder.join(file)).expect("a fixture file");
+        let (Some(frame), Some(charset)) = (&self.frame, self.charsets.get(file)) else { return Some(raw) };
+        let page = frame::assemble(frame, &String::from_utf8(raw).expect("an article in UTF-8"));
+        Some(frame::encode(&page, charset))
     }
 
     /// Every page that has an expected export beside it: path, page, expectation.
@@ -208,13 +229,15 @@ fn well(place: &Place, path: &str, known: Option<&str>, state: &State, half: boo
 }
 
 fn raw_bytes(place: &Place, path: &str, state: &State) -> Option<(Vec<u8>, String)> {
-    let (file, mime) = place.files.get(path)?;
+    let (_, mime) = place.files.get(path)?;
     let replaced = state.replaced.lock().unwrap().get(&(place.id.clone(), path.to_owned())).cloned();
-    Some((replaced.unwrap_or_else(|| fs::read(place.folder.join(file)).expect("a fixture file")), mime.clone()))
+    Some((replaced.or_else(|| place.raw(path))?, mime.clone()))
 }
 
-/// The tokens of a fixture, replaced: `{{base}}`, and what changes at each request.
+/// The tokens of a fixture, replaced: `{{base}}`, and what changes at each request: `{{hits}}`, `{{clock}}`,
+/// `{{some N}}…{{or}}…{{end}}`.
 pub fn fill(raw: &[u8], base: &str, hits: u64) -> Vec<u8> {
+    let raw = &frame::turn(raw, hits)[..];
     let grouped = format!("{},{:03}", 1 + hits / 1000, hits % 1000);
     let clock = format!("{:02}:{:02}:{:02}", hits / 3600 % 24, hits / 60 % 60, hits % 60);
     let tokens: [(&[u8], &str); 3] = [(b"{{base}}", base), (b"{{hits}}", &grouped), (b"{{clock}}", &clock)];
