@@ -12,6 +12,7 @@ mod chrome;
 mod closing;
 mod density;
 mod evidence;
+mod fonts;
 mod headline;
 mod ink;
 mod layout;
@@ -81,7 +82,7 @@ pub fn extract_learned(
 ) -> Result<Clean, ExtractError> {
     let text = readable(page)?;
     let slim = slim::slim(&text);
-    let html = Html::parse_document(&slim.html);
+    let html = parsed(&slim.html);
     let base = base(&html, &page.url);
     let flat = page::flatten(&html, &base);
     let head = Head::read(&html, &slim.json_ld);
@@ -110,7 +111,7 @@ pub fn extract_learned(
 /// The article as the feed alone gives it, for sites with `pages = false`.
 pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractError> {
     let given = entry.content.as_deref().filter(|s| !s.trim().is_empty()).or(entry.summary.as_deref());
-    let html = Html::parse_document(&slim::slim(given.ok_or(ExtractError::NoText)?).html);
+    let html = parsed(&slim::slim(given.ok_or(ExtractError::NoText)?).html);
     let flat = page::flatten(&html, &entry.url);
     let head = Head::read(&html, &[]);
     let mut meta = meta::read(&head, &flat, 0, &entry.url, Some(entry), now);
@@ -126,9 +127,17 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
 
 /// A page parsed, without what never shows, its depth bounded; and the base of its links.
 pub(crate) fn tree(page: &Page) -> Result<(Html, Url), ExtractError> {
-    let html = Html::parse_document(&slim::slim(&readable(page)?).html);
+    let html = parsed(&slim::slim(&readable(page)?).html);
     let base = base(&html, &page.url);
     Ok((html, base))
+}
+
+fn parsed(slim: &str) -> Html {
+    let mut html = Html::parse_document(slim);
+    if fonts::any(slim) {
+        fonts::read(&mut html);
+    }
+    html
 }
 
 fn readable(page: &Page) -> Result<String, ExtractError> {
