@@ -65,11 +65,11 @@ pub fn extract(
     extract_learned(page, entry, layout, &Learned::default(), now)
 }
 
-/// Takes note of what a page of a site has, for [`extract_learned`].
-pub fn observe(learned: &mut Learned, page: &Page) -> Result<(), ExtractError> {
+/// Takes note of what a page of a site has, for [`extract_learned`]. Returns which earlier pages have something that is
+/// known as chrome only now, by [`Learned::page`].
+pub fn observe(learned: &mut Learned, page: &Page) -> Result<Vec<u32>, ExtractError> {
     let (html, base) = tree(page)?;
-    learned.observe_flat(&page::flatten(&html, &base), &page.url);
-    Ok(())
+    Ok(learned.observe_flat(&page::flatten(&html, &base), &page.url))
 }
 
 /// As [`extract`], with what the site prints on other pages left out.
@@ -99,7 +99,7 @@ pub fn extract_learned(
         }
     }
     let fates = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
-    let method = if learned.is_ready() { Method::Learned } else { Method::Generic };
+    let method = if worth.recurring.contains(&true) { Method::Learned } else { Method::Generic };
     let mut clean = finish(&flat, &fates, meta, method)?;
     if let Some(layout) = layout {
         let why = "the layout's body matched no text: found without it".to_owned();

@@ -18,12 +18,14 @@
 //! | shelves | `d` day `\0` key, `p` province `\0` key | nothing |
 //! | changes | change number | [`Logged`] |
 //! | raw | day, id | [`RawPage`] |
+//! | learned | site | [`Lessons`] |
 
 mod articles;
 mod changes;
 mod check;
 mod copy;
 mod entries;
+mod lessons;
 mod migrate;
 mod raw;
 mod record;
@@ -36,6 +38,7 @@ mod trees;
 
 pub use check::Checked;
 pub use copy::{Backup, TreeSize};
+pub use lessons::{Lessons, Taken};
 pub use raw::RawPage;
 pub use retain::{Limits, Volume};
 pub use room::short_of_room;

@@ -4,7 +4,7 @@ use crate::article::Id;
 use crate::export;
 use crate::store::record::{self, show};
 use crate::store::retain::json_bytes;
-use crate::store::{Kept, Logged, Mark, Op, RawPage, Result, SiteState, Store, Volume, articles, entries};
+use crate::store::{Kept, Lessons, Logged, Mark, Op, RawPage, Result, SiteState, Store, Volume, articles, entries};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Store {
     /// Reads everything. Damage is a problem in the report, never an error.
     pub fn check(&self) -> Checked {
         let mut found = Checked { seq: self.seq(), ..Checked::default() };
-        let parts: [fn(&Store, &mut Checked) -> Result<()>; 7] = [
+        let parts: [fn(&Store, &mut Checked) -> Result<()>; 8] = [
             Store::check_meta,
             Store::check_changes,
             Store::check_articles,
@@ -36,6 +36,7 @@ impl Store {
             Store::check_shelves,
             Store::check_entries,
             Store::check_raw,
+            Store::check_learned,
         ];
         for part in parts {
             if let Err(why) = part(self, &mut found) {
@@ -192,6 +193,13 @@ impl Store {
         for key in self.heads(&self.trees.raw, |key| key.len() == 4 + Id::LEN)? {
             found.raw_pages += 1;
             self.looked_at::<RawPage>("raw", &self.trees.raw, &key, found)?;
+        }
+        Ok(())
+    }
+
+    fn check_learned(&self, found: &mut Checked) -> Result<()> {
+        for key in self.heads(&self.trees.learned, |key| !key.contains(&0))? {
+            self.looked_at::<Lessons>("learned", &self.trees.learned, &key, found)?;
         }
         Ok(())
     }

@@ -157,6 +157,10 @@ impl Store {
 fn fill(store: &Store, dir: &Path, backup: &Backup) -> Result<()> {
     for (name, tree) in store.trees.named() {
         let path = records_path(dir, name);
+        // a backup from before there was such a tree
+        if !backup.trees.contains_key(name) && !path.exists() {
+            continue;
+        }
         let mut file = BufReader::new(File::open(&path).map_err(|e| bad(&path, e))?);
         let mut count = 0;
         while let Some((key, value)) = read_record(&mut file).map_err(|e| bad(&path, format!("record {count}: {e}")))? {

@@ -57,6 +57,13 @@ impl Store {
         self.get("raw", &self.trees.raw, &raw_key(id, at))
     }
 
+    /// A page that belongs to an entry's: the second one of its article, under the id of its own address.
+    pub fn put_raw(&self, id: &Id, page: &Page, now: DateTime<Utc>) -> Result<()> {
+        let parts = Store::raw_parts(page, now)?;
+        let _one = self.write();
+        self.transaction(|trees| record::put(&trees.raw, &raw_key(id, now), &parts))
+    }
+
     /// Lets pages go that are older than `keep`; at most `most` parts, so that a call is short. Returns how many went.
     pub fn prune_raw(&self, keep: TimeDelta, now: DateTime<Utc>, most: usize) -> Result<usize> {
         let until = (now - keep).date_naive().num_days_from_ce().max(0).to_be_bytes();

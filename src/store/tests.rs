@@ -351,7 +351,7 @@ fn beyond_the_limits_the_first_to_come_go_and_do_not_come_back() {
 
 #[test]
 fn each_kind_of_damage_is_found_by_the_check() {
-    let damages: [fn(&Store); 11] = [
+    let damages: [fn(&Store); 12] = [
         |s| drop(s.trees.articles.remove(1_u64.to_be_bytes()).unwrap()),
         |s| drop(s.trees.ids.remove(entry(1).id.as_str()).unwrap()),
         |s| drop(s.trees.prints.remove(1_u64.to_be_bytes()).unwrap()),
@@ -362,6 +362,7 @@ fn each_kind_of_damage_is_found_by_the_check() {
         |s| drop(s.trees.due.pop_min().unwrap()),
         |s| drop(s.trees.gone.insert(b"x", b"").unwrap()),
         |s| drop(s.trees.raw.insert([0; 30], b"x").unwrap()),
+        |s| drop(s.trees.learned.insert("hungyen", b"x").unwrap()),
         |s| drop(s.trees.entries.insert([b"a\0".as_slice(), entry(5).id.as_str().as_bytes()].concat(), b"x").unwrap()),
     ];
     let (_dir, store) = open();
@@ -380,6 +381,10 @@ fn fill(store: &Store) {
         keep(store, n, "Tin", at(0));
     }
     store.learn("hungyen", &feed(), &[entry(9)], &SiteState::default(), at(1)).unwrap();
+    let mut lessons = Lessons::default();
+    lessons.took(Taken { page: 7, id: entry(9).id, at: at(1), again: false });
+    store.put_lessons("hungyen", &lessons).unwrap();
+    assert_eq!(store.lessons("hungyen").unwrap(), lessons);
 }
 
 #[test]
@@ -412,9 +417,14 @@ fn a_backup_is_restored_elsewhere_and_its_damage_found() {
     assert_eq!(there.sizes().unwrap(), store.sizes().unwrap());
     assert_eq!((there.seq(), there.article(&entry(2).id).unwrap()), (3, store.article(&entry(2).id).unwrap()));
     assert!(matches!(Store::restore(&backup, &elsewhere), Err(StoreError::Io(_))));
+    let file = backup.join("learned.records");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let third = dir.path().join("third");
+    assert!(matches!(Store::restore(&backup, &third), Err(StoreError::Backup { .. })), "it has the tree");
+    std::fs::write(&file, whole).unwrap();
     let file = backup.join("articles.records");
     let whole = std::fs::read(&file).unwrap();
-    let third = dir.path().join("third");
     for at in [0, 7, 30, whole.len() / 2, whole.len() - 1] {
         let mut bytes = whole.clone();
         bytes[at] ^= 4;
@@ -424,6 +434,20 @@ fn a_backup_is_restored_elsewhere_and_its_damage_found() {
             assert!(!third.exists());
         }
     }
+}
+
+#[test]
+fn a_backup_of_before_there_were_lessons_is_restored() {
+    let (dir, store) = open();
+    fill(&store);
+    let backup = dir.path().join("backup");
+    let mut made = store.backup(&backup, at(0)).unwrap();
+    made.trees.remove("learned");
+    std::fs::write(backup.join("backup.json"), serde_json::to_vec(&made).unwrap()).unwrap();
+    std::fs::remove_file(backup.join("learned.records")).unwrap();
+    let there = dir.path().join("there");
+    assert_eq!(Store::restore(&backup, &there).unwrap(), made);
+    assert_eq!(Store::open_again(&there).unwrap().lessons("hungyen").unwrap(), Lessons::default());
 }
 
 #[test]

@@ -46,10 +46,11 @@ pub struct Trees {
     pub shelves: sled::Tree,
     pub changes: sled::Tree,
     pub raw: sled::Tree,
+    pub learned: sled::Tree,
 }
 
 impl Trees {
-    pub fn named(&self) -> [(&'static str, &sled::Tree); 11] {
+    pub fn named(&self) -> [(&'static str, &sled::Tree); 12] {
         [
             ("meta", &self.meta),
             ("sites", &self.sites),
@@ -62,6 +63,7 @@ impl Trees {
             ("shelves", &self.shelves),
             ("changes", &self.changes),
             ("raw", &self.raw),
+            ("learned", &self.learned),
         ]
     }
 }
@@ -79,6 +81,7 @@ pub struct Within {
     pub shelves: TransactionalTree,
     pub changes: TransactionalTree,
     pub raw: TransactionalTree,
+    pub learned: TransactionalTree,
 }
 
 /// What a transaction's steps return; sled's own error type makes it repeat conflicts.
@@ -269,6 +272,7 @@ fn within(trees: &[TransactionalTree]) -> Within {
         shelves: tree(8),
         changes: tree(9),
         raw: tree(10),
+        learned: tree(11),
     }
 }
 
@@ -307,6 +311,7 @@ fn open_trees(db: &sled::Db) -> sled::Result<Trees> {
         shelves: db.open_tree("shelves")?,
         changes: db.open_tree("changes")?,
         raw: db.open_tree("raw")?,
+        learned: db.open_tree("learned")?,
     })
 }
 
