@@ -94,6 +94,8 @@ pub struct Clean {
     pub method: Method,
     pub sources: Sources,
     pub dropped: Vec<Dropped>,
+    /// How much of the page's running text was kept.
+    pub reading: crate::extract::Reading,
 }
 
 /// Where parts of an article were found, in words for a person: `the page's h1`, `the feed`, `none`.
@@ -287,11 +289,14 @@ pub struct Revision {
     pub why: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]
 pub struct Extraction {
     pub method: Method,
     /// How many parts of the page were left out.
     pub dropped: u32,
+    /// Why the text may be incomplete, or not be the article's alone; only there if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
 }
 
 /// What became of an entry: the only vocabulary of results, for marks, log lines and counters.

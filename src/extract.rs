@@ -11,10 +11,12 @@ mod caption;
 mod chrome;
 mod closing;
 mod density;
+mod drift;
 mod evidence;
 mod fonts;
 mod headline;
 mod ink;
+mod join;
 mod layout;
 mod ld;
 mod lead;
@@ -22,6 +24,7 @@ mod learned;
 mod meta;
 mod nesting;
 mod page;
+mod pager;
 mod regions;
 mod related;
 mod signs;
@@ -39,6 +42,8 @@ use crate::text::{decode, tidy};
 use chrome::{Case, Fate};
 use chrono::{DateTime, Utc};
 use density::Worth;
+pub use drift::{Degraded, Drift, Reading, Turn};
+pub use join::{adds, join};
 pub use learned::Learned;
 use meta::{Head, Meta};
 use page::Shape;
@@ -72,6 +77,12 @@ pub fn observe(learned: &mut Learned, page: &Page) -> Result<Vec<u32>, ExtractEr
     Ok(learned.observe_flat(&page::flatten(&html, &base), &page.url))
 }
 
+/// The address of the page after the `nth` (from 1) of the article that begins at `first`, if this one links to it.
+pub fn next_page(page: &Page, first: &Url, nth: u32) -> Option<Url> {
+    let (html, base) = tree(page).ok()?; // what is no page has none after it
+    pager::next(&html, &page::flatten(&html, &base), &base, first, nth)
+}
+
 /// As [`extract`], with what the site prints on other pages left out.
 pub fn extract_learned(
     page: &Page,
@@ -95,12 +106,12 @@ pub fn extract_learned(
     if let Some(layout) = layout {
         from_layout(&flat, layout, &mut meta, now);
         if let Some(fates) = by_layout(&flat, &worth, layout, &meta) {
-            return finish(&flat, &fates, meta, Method::Layout);
+            return finish(&flat, &worth, &fates, meta, Method::Layout);
         }
     }
     let fates = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
     let method = if worth.recurring.contains(&true) { Method::Learned } else { Method::Generic };
-    let mut clean = finish(&flat, &fates, meta, method)?;
+    let mut clean = finish(&flat, &worth, &fates, meta, method)?;
     if let Some(layout) = layout {
         let why = "the layout's body matched no text: found without it".to_owned();
         clean.dropped.insert(0, Dropped { text: format!("layout {}", layout.name), why });
@@ -122,7 +133,7 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
     let worth = Worth::of(&flat);
     let whole: Range<usize> = 0..flat.lines.len();
     let fates = Case::new(&flat, &worth, meta.title.as_deref().unwrap_or(""), vec![whole], true).judge(&meta.authors);
-    finish(&flat, &fates, meta, Method::Feed)
+    finish(&flat, &worth, &fates, meta, Method::Feed)
 }
 
 /// A page parsed, without what never shows, its depth bounded; and the base of its links.
@@ -221,7 +232,7 @@ fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Vec<Fate>> {
     has_text(flat, &fates).then_some(fates)
 }
 
-fn finish(flat: &Flat<'_>, fates: &[Fate], meta: Meta, method: Method) -> Result<Clean, ExtractError> {
+fn finish(flat: &Flat<'_>, worth: &Worth, fates: &[Fate], meta: Meta, method: Method) -> Result<Clean, ExtractError> {
     let kept = kept(flat, fates);
     let (blocks, kept_by) = blocks::blocks(&flat.lines, &kept);
     let (mut blocks, kept_by) = (blocks, kept_by);
@@ -247,7 +258,23 @@ fn finish(flat: &Flat<'_>, fates: &[Fate], meta: Meta, method: Method) -> Result
         method,
         sources,
         dropped: dropped(flat, fates),
+        reading: reading(flat, worth, fates),
     })
+}
+
+/// Of running text that the site does not print elsewhere.
+fn reading(flat: &Flat<'_>, worth: &Worth, fates: &[Fate]) -> Reading {
+    let mut reading = Reading::default();
+    for (n, line) in flat.lines.iter().enumerate().filter(|(_, line)| density::is_text(line)) {
+        let chars = u32::try_from(line.chars).unwrap_or(u32::MAX);
+        if matches!(fates[n], Fate::Kept(_)) {
+            reading.kept = reading.kept.saturating_add(chars);
+        }
+        if worth.recurring.get(n) != Some(&true) {
+            reading.found = reading.found.saturating_add(chars);
+        }
+    }
+    reading
 }
 
 fn kept(flat: &Flat<'_>, fates: &[Fate]) -> Vec<(usize, String)> {
@@ -284,6 +311,8 @@ fn images(blocks: &[Block]) -> Vec<Image> {
     blocks.iter().filter_map(image).collect()
 }
 
+const BYLINE: &str = "a byline at the text";
+
 /// Names printed in the article go before those in its metadata.
 fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> (Vec<String>, &'static str) {
     let lines = fates.iter().zip(&flat.lines).filter(|(f, _)| matches!(f, Fate::Byline(_)));
@@ -291,7 +320,7 @@ fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> (Vec<String>, &'stat
     if printed.is_empty() {
         return (meta.authors.clone(), meta.authors_from);
     }
-    (meta::unique(printed), "a byline at the text")
+    (meta::unique(printed), BYLINE)
 }
 
 fn dropped(flat: &Flat<'_>, fates: &[Fate]) -> Vec<Dropped> {

@@ -170,7 +170,7 @@ fn article(n: u64, now: DateTime<Utc>) -> Article {
         }],
         copies: Vec::new(),
         history: Vec::new(),
-        extraction: Extraction { method: Method::Layout, dropped: 14 },
+        extraction: Extraction { method: Method::Layout, dropped: 14, degraded: None },
     }
 }
 

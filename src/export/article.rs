@@ -38,7 +38,7 @@ pub struct Exported<'a> {
     topics: Vec<TopicMatch>,
     copies: Vec<Copy>,
     history: Vec<Revision>,
-    extraction: Extraction,
+    extraction: &'a Extraction,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -78,7 +78,7 @@ impl<'a> Exported<'a> {
             topics: article.topics.iter().map(topic).collect(),
             copies: article.copies.iter().map(copy).collect(),
             history: article.history.iter().map(revision).collect(),
-            extraction: article.extraction,
+            extraction: &article.extraction,
         }
     }
 }

@@ -299,6 +299,7 @@ fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>
         extraction: Extraction {
             method: clean.method,
             dropped: u32::try_from(clean.dropped.len()).unwrap_or(u32::MAX),
+            degraded: None,
         },
     }
 }

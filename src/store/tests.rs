@@ -49,7 +49,7 @@ pub fn article(n: u32, title: &str) -> Article {
         topics: vec![TopicMatch { id: "dan-van".to_owned(), score: 0.1 + 0.2, hits: Vec::new() }],
         copies: Vec::new(),
         history: Vec::new(),
-        extraction: Extraction { method: Method::Layout, dropped: 3 },
+        extraction: Extraction { method: Method::Layout, dropped: 3, degraded: None },
     }
 }
 
