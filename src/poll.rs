@@ -6,13 +6,17 @@
 //! ```
 //! Every step is atomic or repeatable: a walker may be killed at any instant without loss.
 
+mod known;
 mod learn;
 mod pace;
+mod pages;
 mod settle;
 
+pub use known::Known;
 pub use learn::entry;
 pub use pace::first;
-pub use settle::{Examined, examine, wanted};
+pub use pages::{Pages, pages};
+pub use settle::{Examined, examine, examine_known, wanted};
 
 use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};
@@ -28,9 +32,6 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tracing::error;
 use url::Url;
-
-/// Of how many pages the method is remembered.
-const METHODS_KEPT: usize = 20;
 
 /// What every walker works with, from the network to the export folder.
 pub struct Pipeline {
@@ -155,6 +156,8 @@ pub struct Settled {
     pub method: Option<Method>,
     /// Parts of the page left out as chrome.
     pub dropped: usize,
+    /// Why its text may not be the whole article, or not the article alone.
+    pub doubt: Option<String>,
 }
 
 impl Round {
@@ -230,9 +233,6 @@ fn note_settled(state: &mut SiteState, settled: &[Settled], now: DateTime<Utc>) 
     if settled.iter().any(|s| s.outcome == Outcome::Stored) {
         state.last_new = Some(now);
     }
-    state.methods.extend(settled.iter().filter_map(|s| s.method));
-    let surplus = state.methods.len().saturating_sub(METHODS_KEPT);
-    state.methods.drain(..surplus);
 }
 
 /// A stage is pure, so what it was given is all that a panic of it can have spoilt; one page must not end a walker.

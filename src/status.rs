@@ -6,6 +6,7 @@ pub use rows::rows;
 
 use crate::article::Outcome;
 use crate::config::Site;
+use crate::extract::{Degraded, Drift, Turn};
 use crate::poll::{FeedNews, Settled};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,20 @@ pub fn entry_settled(site: &Site, settled: &Settled) {
             warn!(site, url, outcome, why, "article")
         }
         Outcome::Duplicate { of } => info!(site, url, outcome, %of, title = settled.title, "article"),
+        Outcome::Stored | Outcome::Revision { .. } if settled.doubt.is_some() => {
+            warn!(site, url, outcome, title = settled.title, doubt = settled.doubt, "article kept, but in doubt")
+        }
         _ => info!(site, url, outcome, title = settled.title, dropped = settled.dropped, "article"),
+    }
+}
+
+/// A site's pages are no longer read as they used to be, or are again.
+pub fn extraction_turned(site: &Site, turn: Option<Turn>, drift: &Drift) {
+    let site = site.id.as_str();
+    match (turn, &drift.degraded) {
+        (Some(Turn::Degraded), Some(Degraded { since, why })) => warn!(site, why, %since, "extraction: degraded"),
+        (Some(Turn::WellAgain), _) => info!(site, "extraction: ok again"),
+        _ => {}
     }
 }
 
@@ -60,6 +74,11 @@ pub struct SiteRow {
     pub failures: u32,
     pub next_poll: Option<DateTime<Utc>>,
     pub extraction: ExtractionHealth,
+    /// Why its extraction is not `ok`, and since when.
+    #[serde(default)]
+    pub extraction_reason: Option<String>,
+    #[serde(default)]
+    pub extraction_since: Option<DateTime<Utc>>,
     pub feeds: Vec<FeedRow>,
     /// Entries to be settled, now or later.
     pub waiting: usize,
@@ -80,8 +99,9 @@ pub enum SiteHealth {
 #[serde(rename_all = "lowercase")]
 pub enum ExtractionHealth {
     Ok,
-    /// The site's layout no longer fits its pages: most are read by another method.
-    Drifted,
+    /// Its latest pages are not read as they used to be: the layout does not fit, or far less text is found.
+    #[serde(alias = "drifted")]
+    Degraded,
     /// No page read yet.
     Unknown,
 }

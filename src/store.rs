@@ -89,8 +89,9 @@ pub struct SiteState {
     /// Whole polls failed in a row.
     pub failures: u32,
     pub last_error: Option<String>,
-    /// Of the latest pages, newest last: by which method each was read.
-    pub methods: Vec<crate::article::Method>,
+    /// How its latest pages were read.
+    #[serde(default)]
+    pub drift: crate::extract::Drift,
 }
 
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, Debug)]

@@ -44,7 +44,11 @@ pub fn sites(config: &Config, json: bool) -> anyhow::Result<()> {
 fn why(row: &SiteRow) -> String {
     let counted = [(row.waiting, "pages wait"), (row.gave_up, "pages given up")];
     let counted = counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    row.reason.clone().into_iter().chain(counted).collect::<Vec<_>>().join("; ")
+    let degraded = row
+        .extraction_reason
+        .as_ref()
+        .map(|why| format!("extraction: degraded since {}: {why}", moment(row.extraction_since)));
+    row.reason.clone().into_iter().chain(degraded).chain(counted).collect::<Vec<_>>().join("; ")
 }
 
 /// From the store; while a daemon holds it, what that daemon wrote last.

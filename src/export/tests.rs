@@ -35,6 +35,8 @@ pub fn rows() -> Vec<SiteRow> {
         failures: 0,
         next_poll: None,
         extraction: ExtractionHealth::Ok,
+        extraction_reason: None,
+        extraction_since: None,
         feeds: Vec::new(),
         waiting: 0,
         gave_up: 0,

@@ -1,13 +1,15 @@
 //! Entries to articles: each page is fetched, examined and decided upon, and the decision written at once.
 
+use super::known::Known;
+use super::pages::{self, Pages};
 use super::{Pipeline, Settled, blocking, caught};
 use crate::article::{
-    self, Article, Clean, Copy, DateFrom, Entry, Extraction, Outcome, Page, Revision, TopicMatch, Verdict,
+    self, Article, Clean, Copy, DateFrom, Entry, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict,
 };
-use crate::config::{Select, Site};
+use crate::config::{Layout, Select, Site};
 use crate::dedup::Print;
 use crate::extract::{self, ExtractError};
-use crate::fetch::{FetchError, Fetched, Validators};
+use crate::fetch::FetchError;
 use crate::select::Topics;
 use crate::status;
 use crate::store::{Change, Mark, StoreError};
@@ -28,9 +30,11 @@ pub struct Examined {
     pub clean: Clean,
     pub verdict: Verdict,
     pub print: Print,
+    /// Why the text may not be the whole article, or not the article alone.
+    pub doubt: Option<String>,
 }
 
-/// The pure middle of the walk: bytes in, judgement out.
+/// [`examine_known`] of one page, of a site of which nothing is known.
 pub fn examine(
     page: Option<&Page>,
     entry: &Entry,
@@ -38,16 +42,61 @@ pub fn examine(
     topics: &Topics,
     now: DateTime<Utc>,
 ) -> Result<Examined, ExtractError> {
-    let clean = match page {
-        Some(page) => extract::extract(page, Some(entry), site.layout.as_deref(), now)?,
-        None => extract::from_entry(entry, now)?,
+    let pages = page.cloned().map_or(Pages::default(), Pages::one);
+    examine_known(&pages, entry, site, topics, &Known::default(), now)
+}
+
+/// The pure middle of the walk: bytes in, judgement out.
+pub fn examine_known(
+    pages: &Pages,
+    entry: &Entry,
+    site: &Site,
+    topics: &Topics,
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Result<Examined, ExtractError> {
+    let (clean, doubt) = match pages.pages.is_empty() {
+        true => (extract::from_entry(entry, now)?, None),
+        false => read(pages, entry, site, known, now)?,
     };
     let title = clean.title.clone().or_else(|| entry.title.clone()).unwrap_or_else(|| opening(&clean));
     let text = article::plain(&clean.blocks);
     let paragraphs: Vec<&str> = text.split("\n\n").collect();
     let verdict = topics.judge(&title, &paragraphs);
     let print = Print::of(&title, &text);
-    Ok(Examined { title, clean, verdict, print })
+    Ok(Examined { title, clean, verdict, print, doubt })
+}
+
+/// Where the layout takes far less than it used to, and there is more, it is taken without it.
+fn read(
+    pages: &Pages,
+    entry: &Entry,
+    site: &Site,
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Result<(Clean, Option<String>), ExtractError> {
+    let layout = site.layout.as_deref();
+    let mut clean = joined(pages, entry, layout, known, now)?;
+    let doubt = known.drift.doubt(&clean, layout);
+    if doubt.is_some() && clean.method == Method::Layout {
+        let other = joined(pages, entry, None, known, now);
+        clean = other.ok().filter(|other| other.reading.kept / 2 > clean.reading.kept).unwrap_or(clean); // none is no more
+    }
+    Ok((clean, pages.cut.clone().or(doubt)))
+}
+
+fn joined(
+    pages: &Pages,
+    entry: &Entry,
+    layout: Option<&Layout>,
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Result<Clean, ExtractError> {
+    let one = |page: &Page| extract::extract_learned(page, Some(entry), layout, &known.lessons.learned, now);
+    let mut cleans = pages.pages.iter().map(one);
+    let first = cleans.next().ok_or(ExtractError::NoText)??;
+    // a following page was only taken since it has text
+    Ok(extract::join(first, cleans.filter_map(Result::ok)))
 }
 
 /// Stands for the title where neither page nor feed has one.
@@ -64,13 +113,22 @@ pub async fn settle(
 ) -> Result<Vec<Settled>, StoreError> {
     let (store, id) = (pipeline.store.clone(), site.id.clone());
     let due = blocking(move || store.due(&id, now)).await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (store, id) = (pipeline.store.clone(), site.id.clone());
+    let mut known = blocking(move || Known::of(&store, &id)).await?;
     let mut all = Vec::new();
     let mut unreachable = 0;
     for mark in due {
-        let page = if site.pages { Some(page(pipeline, site, &mark).await) } else { None };
-        unreachable = if page.as_ref().is_some_and(of_the_host) { unreachable + 1 } else { 0 };
-        let busy = matches!(page, Some(Err(FetchError::Busy { .. })));
-        let settled = settle_one(pipeline, site, mark, page, now).await?;
+        let page = match site.pages {
+            true => pages::pages(&pipeline.fetcher, site, &mark.entry.url, mark.tries + 1 >= TRIES, now).await,
+            false => Ok(Pages::default()),
+        };
+        unreachable = if of_the_host(&page) { unreachable + 1 } else { 0 };
+        let busy = matches!(page, Err(FetchError::Busy { .. }));
+        let settled;
+        (settled, known) = settle_one(pipeline, site, mark, page, known, now).await?;
         status::entry_settled(site, &settled);
         all.push(settled);
         // The rest is not asked for today, so it costs them no try.
@@ -78,11 +136,18 @@ pub async fn settle(
             break;
         }
     }
+    let (pipeline, site) = (pipeline.clone(), site.clone());
+    let changed = blocking(move || {
+        let changed = known.keep(&pipeline, &site, now)?;
+        changed.iter().for_each(|settled| status::entry_settled(&site, settled));
+        Ok::<_, StoreError>(changed)
+    });
+    all.extend(changed.await?);
     Ok(all)
 }
 
 /// Whether a failure says more of the host than of the page.
-fn of_the_host(page: &Result<Page, FetchError>) -> bool {
+fn of_the_host(page: &Result<Pages, FetchError>) -> bool {
     matches!(page, Err(FetchError::Network(_)))
 }
 
@@ -90,38 +155,68 @@ async fn settle_one(
     pipeline: &Arc<Pipeline>,
     site: &Arc<Site>,
     mark: Mark,
-    page: Option<Result<Page, FetchError>>,
+    pages: Result<Pages, FetchError>,
+    mut known: Known,
     now: DateTime<Utc>,
-) -> Result<Settled, StoreError> {
+) -> Result<(Settled, Known), StoreError> {
     let (pipeline, site) = (pipeline.clone(), site.clone());
-    blocking(move || match page.transpose() {
-        Ok(page) => judge(&pipeline, &site, mark, page, now),
-        Err(error) => put_off(&pipeline, &site, mark, &error, now),
+    blocking(move || {
+        let settled = match pages {
+            Ok(pages) => judge(&pipeline, &site, mark, &pages, &mut known, now),
+            Err(error) => put_off(&pipeline, &site, mark, &error, now),
+        };
+        Ok((settled?, known))
     })
     .await
 }
 
-async fn page(pipeline: &Pipeline, site: &Site, mark: &Mark) -> Result<Page, FetchError> {
-    match pipeline.fetcher.get(site, &mark.entry.url, &Validators::default()).await? {
-        Fetched::Page { page, .. } => Ok(page),
-        Fetched::NotModified { .. } => Err(FetchError::Status { status: 304 }),
-    }
-}
-
-/// Examined and written, with the index held in between.
+/// Noted, examined and written.
 fn judge(
     pipeline: &Pipeline,
     site: &Site,
     mark: Mark,
-    page: Option<Page>,
+    pages: &Pages,
+    known: &mut Known,
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
-    let examined = match fit(pipeline, site, &mark, page.as_ref(), now) {
+    known.take(&pipeline.store, site, &mark.entry.id, pages, now)?;
+    let examined = match fit(pipeline, site, &mark, pages, known, now) {
         Ok(examined) => examined,
-        Err(why) => return later(pipeline, site, mark, why, None, now),
+        Err(why) => {
+            // one page is one sign, however often it is tried
+            if mark.tries == 0 {
+                known.unread(site, &why, now);
+            }
+            return later(pipeline, site, mark, why, None, now);
+        }
     };
+    if examined.clean.method != Method::Feed {
+        known.read(site, &examined, now);
+    }
+    let raw = pages.pages.first().filter(|_| !pipeline.config.store.raw_pages.is_zero());
+    if raw.is_some() {
+        pages::keep_rest(&pipeline.store, pages, now)?;
+    }
+    let mark = Mark { due: None, ..mark };
+    let settled = conclude(pipeline, site, mark, examined, raw, now, |_| true)?;
+    Ok(settled.expect("it is wanted whatever it is"))
+}
+
+/// Decided, and written if that is `wanted`, with the index held in between.
+pub(super) fn conclude(
+    pipeline: &Pipeline,
+    site: &Site,
+    mark: Mark,
+    examined: Examined,
+    raw: Option<&Page>,
+    now: DateTime<Utc>,
+    wanted: impl FnOnce(&mut Change) -> bool,
+) -> Result<Option<Settled>, StoreError> {
     let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let (outcome, change) = decide(pipeline, site, &mark, &examined, &index, now)?;
+    let (outcome, mut change) = decide(pipeline, site, &mark, &examined, &index, now)?;
+    if !wanted(&mut change) {
+        return Ok(None);
+    }
     let settled = Settled {
         url: mark.entry.url.clone(),
         title: examined.title,
@@ -129,15 +224,15 @@ fn judge(
         judged: examined.verdict.topics.clone(),
         method: Some(examined.clean.method),
         dropped: examined.clean.dropped.len(),
+        doubt: examined.doubt,
     };
-    let mark = Mark { due: None, outcome: Some(outcome), judged: examined.verdict.topics, ..mark };
-    let raw = page.as_ref().filter(|_| !pipeline.config.store.raw_pages.is_zero());
+    let mark = Mark { outcome: Some(outcome), judged: examined.verdict.topics, ..mark };
     let written = pipeline.store.settle(&site.id, &mark, change, raw, now)?;
     if let Some(key) = written.key {
         index.insert(key, &examined.print);
         pipeline.changed.notify_one();
     }
-    Ok(settled)
+    Ok(Some(settled))
 }
 
 /// Examined, or why that must wait: the page holds no article, or another than its feed announced. At the last try the
@@ -146,19 +241,20 @@ fn fit(
     pipeline: &Pipeline,
     site: &Site,
     mark: &Mark,
-    page: Option<&Page>,
+    pages: &Pages,
+    known: &Known,
     now: DateTime<Utc>,
 ) -> Result<Examined, String> {
-    let look = |page: Option<&Page>| {
-        let examined = caught(|| examine(page, &mark.entry, site, &pipeline.topics, now));
+    let look = |pages: &Pages| {
+        let examined = caught(|| examine_known(pages, &mark.entry, site, &pipeline.topics, known, now));
         examined.and_then(|examined| examined.map_err(|why| why.to_string()))
     };
-    let last = mark.tries + 1 >= TRIES;
-    match look(page) {
-        Ok(examined) if !last && page.is_some() && !announced(pipeline, site, mark, &examined, now) => {
+    let (last, is_page) = (mark.tries + 1 >= TRIES, !pages.pages.is_empty());
+    match look(pages) {
+        Ok(examined) if !last && is_page && !announced(pipeline, site, mark, &examined, now) => {
             Err("the page is about something else than its feed announced".to_owned())
         }
-        Err(_) if last && page.is_some() => look(None),
+        Err(_) if last && is_page => look(&Pages::default()),
         other => other,
     }
 }
@@ -213,7 +309,8 @@ fn another(known: &Article) -> (Outcome, Change) {
 
 /// The page of an article that is already kept.
 fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>) -> (Outcome, Change) {
-    if known.title == examined.title && same_text(&known, examined) {
+    let well_again = known.extraction.degraded.is_some() && examined.doubt.is_none();
+    if known.title == examined.title && same_text(&known, examined) && !well_again {
         return (Outcome::Unchanged, Change::None);
     }
     if let Some(why) = worse(&known, examined) {
@@ -237,7 +334,13 @@ fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: Dat
 /// A page that became an error page with status 200, or lost most of its text, does not replace a good text.
 fn worse(known: &Article, examined: &Examined) -> Option<String> {
     let (old, new) = (article::plain(&known.blocks).len(), article::plain(&examined.clean.blocks).len());
-    (new * 2 < old).then(|| format!("the page now has {new} bytes of text where {old} are kept"))
+    let doubted = if known.extraction.degraded.is_none() { examined.doubt.as_deref() } else { None };
+    match doubted {
+        Some(doubt) if new < old => {
+            Some(format!("{new} bytes of text now, where {old} are kept, and in doubt: {doubt}"))
+        }
+        _ => (new * 2 < old).then(|| format!("the page now has {new} bytes of text where {old} are kept")),
+    }
 }
 
 /// As it is written: blocks that came back from the export folder may be cut otherwise.
@@ -249,6 +352,7 @@ fn difference(known: &Article, examined: &Examined) -> String {
     match (known.title == examined.title, same_text(known, examined)) {
         (false, true) => "title changed".to_owned(),
         (true, false) => "text changed".to_owned(),
+        (true, true) => "the text is no longer in doubt".to_owned(),
         _ => "title and text changed".to_owned(),
     }
 }
@@ -299,7 +403,7 @@ fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>
         extraction: Extraction {
             method: clean.method,
             dropped: u32::try_from(clean.dropped.len()).unwrap_or(u32::MAX),
-            degraded: None,
+            degraded: examined.doubt.clone(),
         },
     }
 }
@@ -358,5 +462,5 @@ fn write(
     let mark = Mark { outcome: Some(outcome.clone()), ..mark };
     pipeline.store.settle(&site.id, &mark, Change::None, None, now)?;
     let title = mark.entry.title.clone().unwrap_or_default();
-    Ok(Settled { url: mark.entry.url, title, outcome, judged: Vec::new(), method: None, dropped: 0 })
+    Ok(Settled { url: mark.entry.url, title, outcome, judged: Vec::new(), method: None, dropped: 0, doubt: None })
 }

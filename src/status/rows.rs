@@ -1,7 +1,6 @@
 //! A row a site, out of what the configuration and the store say.
 
 use super::{ExtractionHealth, FeedRow, SiteHealth, SiteRow};
-use crate::article::Method;
 use crate::config::{Config, Site};
 use crate::export::{HEALED, Healed};
 use crate::store::{SiteState, Store, StoreError};
@@ -37,6 +36,8 @@ fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, Stor
         failures: state.failures,
         next_poll: state.next_poll,
         extraction: extraction(site, &state),
+        extraction_reason: state.drift.degraded.as_ref().map(|degraded| degraded.why.clone()),
+        extraction_since: state.drift.degraded.as_ref().map(|degraded| degraded.since),
         feeds: site.feeds.iter().map(|url| feed_row(url, &state)).collect(),
         waiting: store.waiting_count(&site.id)?,
         gave_up: store.gave_up_count(&site.id)?,
@@ -65,13 +66,10 @@ fn since(state: &SiteState, health: SiteHealth) -> Option<DateTime<Utc>> {
 }
 
 fn extraction(site: &Site, state: &SiteState) -> ExtractionHealth {
-    if state.methods.is_empty() {
-        return ExtractionHealth::Unknown;
-    }
-    let elsewise = state.methods.iter().filter(|method| **method != Method::Layout).count();
-    match site.layout.is_some() && site.pages && elsewise * 2 > state.methods.len() {
-        true => ExtractionHealth::Drifted,
-        false => ExtractionHealth::Ok,
+    match state.drift.degraded {
+        _ if !site.pages || !state.drift.is_known() => ExtractionHealth::Unknown,
+        Some(_) => ExtractionHealth::Degraded,
+        None => ExtractionHealth::Ok,
     }
 }
 

@@ -1,0 +1,116 @@
+//! The page of an entry, and those on which its article goes on.
+
+use super::{blocking, caught};
+use crate::article::{Id, Page};
+use crate::config::Site;
+use crate::extract;
+use crate::fetch::{FetchError, Fetched, Fetcher, Validators};
+use crate::store::{Store, StoreError, Taken};
+use chrono::{DateTime, Utc};
+use url::Url;
+
+/// Of one article, at most.
+const MOST: usize = 10;
+
+/// An article's pages as served, the first one first; none for what only its feed told.
+#[derive(Clone, Default, Debug)]
+pub struct Pages {
+    pub pages: Vec<Page>,
+    /// The address that was asked for each.
+    pub asked: Vec<Url>,
+    /// Why those that follow are left out, if any do.
+    pub cut: Option<String>,
+}
+
+impl Pages {
+    pub fn one(page: Page) -> Pages {
+        Pages { asked: vec![page.url.clone()], pages: vec![page], cut: None }
+    }
+
+    /// The address of the page after the last one, unless it leads back.
+    fn next(&self) -> Option<Url> {
+        let (first, last) = (self.pages.first()?, self.pages.last()?);
+        let nth = u32::try_from(self.pages.len()).unwrap_or(u32::MAX);
+        // a mistake of the program's own costs the rest of an article at most, and is said when the page is examined
+        let next = caught(|| extract::next_page(last, &first.url, nth)).ok().flatten()?;
+        (!self.asked.contains(&next)).then_some(next)
+    }
+
+    fn push(&mut self, asked: Url, page: Page) {
+        self.asked.push(asked);
+        self.pages.push(page);
+    }
+
+    /// Whether a page has text that the first one has not.
+    fn adds(&self, page: &Page, now: DateTime<Utc>) -> bool {
+        let read = |page: &Page| caught(|| extract::extract(page, None, None, now)).ok().and_then(Result::ok);
+        // one that cannot be read adds nothing
+        self.pages.last().and_then(read).zip(read(page)).is_some_and(|(before, page)| extract::adds(&before, &page))
+    }
+}
+
+/// Fetched, one after the other. A following page that fails for now fails the article for now, so that it is not kept
+/// cut; one that is not there, or at the `last` try, leaves it cut and said to be.
+pub async fn pages(
+    fetcher: &Fetcher,
+    site: &Site,
+    url: &Url,
+    last: bool,
+    now: DateTime<Utc>,
+) -> Result<Pages, FetchError> {
+    let mut all = Pages { pages: vec![page(fetcher, site, url).await?], asked: vec![url.clone()], cut: None };
+    loop {
+        let (next, back) = blocking(move || (all.next(), all)).await;
+        all = back;
+        let Some(next) = next else { return Ok(all) };
+        if all.pages.len() == MOST {
+            all.cut = Some(format!("only {MOST} pages were read, it goes on at {next}"));
+            return Ok(all);
+        }
+        match page(fetcher, site, &next).await {
+            Ok(page) => {
+                let (adds, page, back) = blocking(move || (all.adds(&page, now), page, all)).await;
+                all = back;
+                if !adds {
+                    return Ok(all);
+                }
+                all.push(next, page);
+            }
+            Err(error) if last || is_lasting(&error) => {
+                all.cut = Some(format!("it goes on at {next}, which could not be had: {error}"));
+                return Ok(all);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_lasting(error: &FetchError) -> bool {
+    matches!(error, FetchError::Gone { .. } | FetchError::Refused(_) | FetchError::TooLarge { .. })
+}
+
+async fn page(fetcher: &Fetcher, site: &Site, url: &Url) -> Result<Page, FetchError> {
+    match fetcher.get(site, url, &Validators::default()).await? {
+        Fetched::Page { page, .. } => Ok(page),
+        Fetched::NotModified { .. } => Err(FetchError::Status { status: 304 }),
+    }
+}
+
+/// Those after the first are kept as served too, each under the id of its address.
+pub fn keep_rest(store: &Store, pages: &Pages, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let rest = pages.asked.iter().zip(&pages.pages).skip(1);
+    rest.into_iter().try_for_each(|(asked, page)| store.put_raw(&Id::of(asked), page, now))
+}
+
+/// The pages of an entry as they were taken; none where they are not kept any more.
+pub fn kept(store: &Store, taken: &Taken) -> Result<Option<Pages>, StoreError> {
+    let raw = |id: &Id| Ok::<_, StoreError>(store.raw(id, taken.at)?.and_then(|raw| raw.page()));
+    let Some(first) = raw(&taken.id)? else { return Ok(None) };
+    let mut all = Pages::one(first);
+    while let Some(next) = all.next() {
+        // what added nothing was not kept
+        let Some(page) = raw(&Id::of(&next))? else { break };
+        all.push(next, page);
+    }
+    Ok(Some(all))
+}
