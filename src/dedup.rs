@@ -5,7 +5,7 @@ mod print;
 mod record;
 mod runs;
 
-pub use print::Print;
+pub use print::{Print, Printer};
 pub use record::{Unreadable, pack, unpack};
 
 use evidence::Overlap;

@@ -1,8 +1,9 @@
 //! What is remembered of a text to know it again.
 
-use crate::text::{fold, syllables};
+use crate::text::{fold, plain_syllables, syllables};
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
 
 /// Syllables in a shingle.
 const SHINGLE: usize = 4;
@@ -34,6 +35,9 @@ const LONG_LINE: usize = 30;
 /// A line of fewer syllables is a headline, a menu, a byline.
 const SHORT_LINE: usize = 12;
 
+/// So many syllables are remembered.
+const PLACES: usize = 8192;
+
 /// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
 /// its hashes never change between versions.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,33 +58,41 @@ pub struct Print {
     pub figures: Vec<u16>,
 }
 
-impl Print {
+/// Makes prints, and remembers what syllables hash to: there are seven thousand in Vietnamese.
+pub struct Printer {
+    /// Each in the place that its bytes choose: the syllable as it was written, up to 15 bytes and their number, and the
+    /// hash of what it folds to.
+    known: Vec<(u128, u64)>,
+    lines: Lines,
+}
+
+/// What was read of a text so far.
+#[derive(Default)]
+struct Lines {
+    /// The hashes of its syllables, and of those of the prose.
+    all: Vec<u64>,
+    prose: Vec<u64>,
+    figures: Vec<u16>,
+}
+
+impl Default for Printer {
+    fn default() -> Printer {
+        Printer { known: vec![(0, 0); PLACES], lines: Lines::default() }
+    }
+}
+
+impl Printer {
     /// `text` has a line for each paragraph; `title` may be empty.
-    pub fn of(title: &str, text: &str) -> Print {
+    pub fn print(&mut self, title: &str, text: &str) -> Print {
         let headline = if title.trim().is_empty() { text.trim_start().lines().next().unwrap_or("") } else { title };
-        let headline = syllables(&fold(headline)).map(hash_of).fold(0, mix);
-        let (mut whole, mut all, mut prose, mut figures) = (headline, Vec::new(), Vec::new(), Vec::new());
-        for line in text.lines() {
-            let folded = fold(line);
-            let (from, figures_from) = (all.len(), figures.len());
-            for syllable in syllables(&folded) {
-                let hash = hash_of(syllable);
-                all.push(hash);
-                if is_figure(syllable) {
-                    figures.push((hash >> 48) as u16);
-                }
-            }
-            if is_prose(&folded, all.len() - from) {
-                prose.extend_from_slice(&all[from..]);
-            } else {
-                figures.truncate(figures_from);
-            }
-        }
-        all.iter().for_each(|s| whole = mix(whole, *s));
+        self.read(headline);
+        let headline = std::mem::take(&mut self.lines).all.into_iter().fold(0, mix);
+        text.lines().for_each(|line| self.read(line));
+        let Lines { all, prose, figures } = std::mem::take(&mut self.lines);
         let shingles = shingles(if prose.len() >= LEAST_PROSE { &prose } else { &all });
         let (level, samples) = samples(&shingles);
         Print {
-            text: whole,
+            text: all.iter().fold(headline, |whole, syllable| mix(whole, *syllable)),
             headline: (headline >> 32) as u32,
             shingles: shingles.len() as u32,
             level,
@@ -88,6 +100,78 @@ impl Print {
             samples,
             figures: smallest(figures, FIGURES),
         }
+    }
+
+    fn read(&mut self, line: &str) {
+        let (from, figures_from) = (self.lines.all.len(), self.lines.figures.len());
+        let line = line.trim();
+        let folded;
+        let line = if plain_syllables(line, |syllable| self.take(syllable)) {
+            line
+        } else {
+            self.lines.all.truncate(from);
+            self.lines.figures.truncate(figures_from);
+            folded = fold(line);
+            syllables(&folded).for_each(|syllable| self.lines.take(syllable, hash_of(syllable)));
+            &folded
+        };
+        if is_prose(line, &self.lines.all[from..]) {
+            self.lines.prose.extend_from_slice(&self.lines.all[from..]);
+        } else {
+            self.lines.figures.truncate(figures_from);
+        }
+    }
+
+    fn take(&mut self, syllable: &str) {
+        let hash = self.hash(syllable);
+        self.lines.take(syllable, hash);
+    }
+
+    /// Of an unfolded syllable.
+    fn hash(&mut self, syllable: &str) -> u64 {
+        let Some(written) = packed(syllable) else { return hash_of(&fold(syllable)) };
+        let place = &mut self.known[(mix(written as u64, (written >> 64) as u64) >> 32) as usize % PLACES];
+        if place.0 != written {
+            *place = (written, hash_of(&fold(syllable)));
+        }
+        place.1
+    }
+}
+
+impl Lines {
+    fn take(&mut self, syllable: &str, hash: u64) {
+        self.all.push(hash);
+        if is_figure(syllable) {
+            self.figures.push((hash >> 48) as u16);
+        }
+    }
+}
+
+/// The bytes of a syllable and how many they are, in one number; none if it is longer than any in Vietnamese. Bytes that
+/// are read twice make it no less certain, and spare a copy of unknown length.
+fn packed(syllable: &str) -> Option<u128> {
+    let bytes = syllable.as_bytes();
+    let number = match bytes.len() {
+        0 => return None,
+        length @ 1..4 => u64::from_le_bytes([bytes[0], bytes[length / 2], bytes[length - 1], 0, 0, 0, 0, 0]),
+        4..=8 => {
+            let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        9..15 => {
+            let (first, last) = (bytes.first_chunk()?, bytes.last_chunk::<6>()?);
+            let last = u64::from_le_bytes([last[0], last[1], last[2], last[3], last[4], last[5], 0, 0]);
+            return Some(u128::from(u64::from_le_bytes(*first)) | u128::from(last | (bytes.len() as u64) << 56) << 64);
+        }
+        _ => return None,
+    };
+    Some(u128::from(number) | (bytes.len() as u128) << 120)
+}
+
+impl Print {
+    /// As [`Printer::print`], for a single text.
+    pub fn of(title: &str, text: &str) -> Print {
+        Printer::default().print(title, text)
     }
 
     /// Of its key, the shingles that every text with them has in its key.
@@ -107,18 +191,28 @@ impl Print {
     }
 }
 
-/// Sentences rather than a headline, a menu, a list of links or an imprint.
-fn is_prose(line: &str, syllables: usize) -> bool {
+/// Sentences rather than a headline, a menu, a list of links or an imprint. `line` has no white space at its ends.
+fn is_prose(line: &str, syllables: &[u64]) -> bool {
     let end = line.trim_end_matches(['"', '”', '»', ')', '/', ' ', '\'', '’']);
-    let sentence = syllables >= SHORT_LINE && end.ends_with(['.', '!', '?', '…', ':', ';']);
-    (sentence || syllables >= LONG_LINE) && !is_imprint(line) && !is_link(line, end)
+    let sentence = syllables.len() >= SHORT_LINE && end.ends_with(['.', '!', '?', '…', ':', ';']);
+    (sentence || syllables.len() >= LONG_LINE) && !is_imprint(line, syllables) && !is_link(line, end)
 }
 
 /// Addresses, licences and rights stand at the foot of every page.
-fn is_imprint(line: &str) -> bool {
-    const WORDS: [&str; 7] = ["@", "www.", "©", "copyright", "giấy phép", "ghi rõ nguồn", "bản quyền"];
-    line.len() < 400 && WORDS.iter().any(|w| line.contains(w))
+fn is_imprint(line: &str, syllables: &[u64]) -> bool {
+    const SIGNS: [char; 2] = ['@', '©'];
+    line.len() < 400 && (line.contains(SIGNS) || imprint(syllables))
 }
+
+fn imprint(syllables: &[u64]) -> bool {
+    let starts = |at: usize, words: &[u64]| syllables[at] == words[0] && syllables[at..].starts_with(words);
+    (0..syllables.len()).any(|at| IMPRINT.iter().any(|words| starts(at, words)))
+}
+
+static IMPRINT: LazyLock<Vec<Vec<u64>>> = LazyLock::new(|| {
+    let words = ["www", "copyright", "giấy phép", "ghi rõ nguồn", "bản quyền"];
+    words.iter().map(|words| syllables(words).map(hash_of).collect()).collect()
+});
 
 /// Another article's headline: it has a bullet or its date in brackets.
 fn is_link(line: &str, end: &str) -> bool {

@@ -308,9 +308,7 @@ fn xhtml(reader: &Reader, node: &Node) -> String {
     let inside = source(cut(&reader.text[node.start..node.end], TEXT));
     let name = inside.trim_start().strip_prefix('<').and_then(|tag| tag.split([' ', '>', '/', '\n']).next());
     match name.and_then(|name| name.split_once(':')) {
-        Some((prefix, _)) => {
-            inside.replace(&format!("<{prefix}:"), "<").replace(&format!("</{prefix}:"), "</")
-        }
+        Some((prefix, _)) => inside.replace(&format!("<{prefix}:"), "<").replace(&format!("</{prefix}:"), "</"),
         None => inside,
     }
 }

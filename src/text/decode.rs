@@ -204,10 +204,9 @@ mod tests {
 
     #[test]
     fn a_mark_that_the_bytes_disprove_is_not_believed() {
-        for (bytes, text) in [
-            (&b"\xef\xbb\xbfcaf\xe9"[..], "café"),
-            (b"\xef\xbb\xbfd\xc3\xa2n v\xe1\xba\xadn \xe1", "dân vận \u{fffd}"),
-        ] {
+        for (bytes, text) in
+            [(&b"\xef\xbb\xbfcaf\xe9"[..], "café"), (b"\xef\xbb\xbfd\xc3\xa2n v\xe1\xba\xadn \xe1", "dân vận \u{fffd}")]
+        {
             assert_eq!(decode(bytes, &[]).text, text);
         }
     }

@@ -79,7 +79,8 @@ fn learned(fixture: &Fixture, page: &Page, learned: &Learned, topics: &Topics) -
 fn written(title: &str, clean: &Clean, topics: &Topics) -> String {
     let text = article::plain(&clean.blocks);
     let verdict = topics.judge(title, &text.split("\n\n").collect::<Vec<_>>());
-    let topics: Vec<&str> = verdict.topics.iter().filter(|topic| topic.selected).map(|topic| topic.id.as_str()).collect();
+    let topics: Vec<&str> =
+        verdict.topics.iter().filter(|topic| topic.selected).map(|topic| topic.id.as_str()).collect();
     let Clean { authors, published, published_from, images, blocks, .. } = clean;
     format!(
         "---\ntitle: {}\nauthors: {}\npublished_at: {}\npublished_from: {}\nimages: {}\ntopics: {}\n---\n\n{}\n",
@@ -132,7 +133,8 @@ fn differences_learned() -> Compared {
     let topics = Topics::new(&shipped.topics);
     compared(|place| {
         let fixture = fixture(place, &shipped, false);
-        let visitor = |(nth, (path, ..)): (usize, &(String, _, _))| served(place, &fixture, path, 1949 + 37 * nth as u64);
+        let visitor =
+            |(nth, (path, ..)): (usize, &(String, _, _))| served(place, &fixture, path, 1949 + 37 * nth as u64);
         let pages: Vec<Page> = place.pages().iter().enumerate().map(visitor).collect();
         let mut seen = Learned::default();
         let mut is = Vec::new();

@@ -4,7 +4,7 @@ use super::{Answer, Given};
 use crate::article::{self, Clean, Page};
 use crate::cli::{Exit, USAGE};
 use crate::config::{Config, Layout, TopicConfig};
-use crate::dedup::{Index, Print};
+use crate::dedup::{Index, Print, Printer};
 use crate::extract::{self, Learned};
 use crate::parse::{self, Feed, Item};
 use crate::select::Topics;
@@ -159,9 +159,7 @@ impl<'a> Line<'a> {
     fn body(&self, field: Option<&str>, name: &str) -> Result<Cow<'a, [u8]>, String> {
         match (self.bytes, field) {
             (Some(bytes), _) => Ok(Cow::Borrowed(bytes)),
-            (None, Some(text)) => {
-                BASE64_STANDARD.decode(text).map(Cow::Owned).map_err(|why| format!("{name}: {why}"))
-            }
+            (None, Some(text)) => BASE64_STANDARD.decode(text).map(Cow::Owned).map_err(|why| format!("{name}: {why}")),
             (None, None) => Err(format!("no {name}")),
         }
     }
@@ -282,13 +280,13 @@ pub struct Printed {
     print: Result<Print, Value>,
 }
 
-pub fn print(given: &Given) -> Printed {
+pub fn print(printer: &mut Printer, given: &Given) -> Printed {
     let line = match Line::read(given, text_file) {
         Ok(line) => line,
         Err(refusal) => return Printed { id: Value::Null, print: Err(refusal) },
     };
     let print = match &line.text {
-        Some(text) => Ok(Print::of(line.title.as_deref().unwrap_or(""), text)),
+        Some(text) => Ok(printer.print(line.title.as_deref().unwrap_or(""), text)),
         None => Err(refusal(line.id.clone(), "no text")),
     };
     Printed { id: line.id, print }
