@@ -13,6 +13,7 @@ mod tests;
 
 use crate::article::{Kind, SiteRef};
 use crate::store::Limits;
+use chrono::FixedOffset;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -141,6 +142,8 @@ pub struct Site {
     pub lists: BTreeMap<Url, ListLayout>,
     /// `None`: the extractor finds the article by itself.
     pub layout: Option<Arc<Layout>>,
+    /// For times in its feeds and list pages that name no zone.
+    pub default_offset: FixedOffset,
     /// The first guess of its interval.
     pub every: Duration,
     pub tls: Tls,

@@ -1,5 +1,6 @@
 //! Feed bytes to entries: repairs first, then the formats.
 
+mod base;
 mod bytes;
 mod item;
 mod json;
@@ -19,11 +20,14 @@ pub use list::list;
 use crate::text::{DateOrder, date_in, date_order};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use markup::{Node, Reader, Repairs};
+use base::Bases;
 use names::Ns;
 use url::Url;
 
 /// Items read of one feed; the rest is left.
 const ITEMS: usize = 10_000;
+/// Bytes of text kept of one feed; items behind them are left.
+const KEPT: usize = 16 << 20;
 
 /// A feed as read.
 #[derive(Clone, PartialEq, Debug)]
@@ -70,6 +74,31 @@ struct Draft {
     updated: Vec<String>,
 }
 
+/// What may still be kept of a feed's text: a short document can stand for a long one where a long base stands before
+/// many short addresses.
+struct Room {
+    left: usize,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room { left: KEPT }
+    }
+}
+
+impl Room {
+    fn is_left(&self) -> bool {
+        self.left > 0
+    }
+
+    fn take(&mut self, draft: Option<&Draft>) {
+        let Some(Draft { item, published, updated }) = draft else { return };
+        let parts = [&item.id, &item.title, &item.link, &item.summary, &item.content];
+        let texts = parts.into_iter().flatten().chain(&item.authors).chain(published).chain(updated);
+        self.left = self.left.saturating_sub(texts.map(String::len).sum());
+    }
+}
+
 /// `default_offset` is used for times that name no zone.
 pub fn parse(
     body: &[u8],
@@ -106,16 +135,18 @@ type Read = (String, Option<String>, Vec<Draft>);
 
 fn read_markup(text: &str, url: Option<&Url>, repairs: &mut Repairs) -> Result<Read, ParseError> {
     let mut reader = Reader::new(text);
-    let mut drafts = Vec::new();
+    let (mut drafts, mut bases, mut room) = (Vec::new(), Bases::new(url), Room::default());
     while let Some(at) = reader.next_item() {
-        if drafts.len() == ITEMS {
+        if drafts.len() == ITEMS || !room.is_left() {
             repairs.insert("more entries than are read");
             break;
         }
-        drafts.push(item::read(&reader, at, url));
+        let base = bases.of(&reader, reader.nodes[at].parent);
+        drafts.push(item::read(&reader, at, base.as_deref()));
+        room.take(drafts.last());
         reader.forget(at);
     }
-    let Some(root) = reader.root else { return Err(ParseError::NotAFeed(not_feed::name(text))) };
+    let Some(root) = reader.root else { return Err(ParseError::NotAFeed(not_feed::name(text, url))) };
     let title = feed_title(&reader, root);
     let format = format(&reader.nodes[root], repairs);
     repairs.append(&mut reader.repairs());

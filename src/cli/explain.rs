@@ -10,6 +10,7 @@ use crate::store::{Mark, Store, StoreError};
 use anyhow::Context;
 use chrono::{SubsecRound, Utc};
 use serde_json::{Value, json};
+use crate::text::VIETNAM;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -84,6 +85,7 @@ fn unlisted(url: &Url) -> Site {
         feeds: vec![url.clone()],
         lists: Default::default(),
         layout: None,
+        default_offset: VIETNAM,
         every: Duration::from_secs(20 * 60),
         tls: Tls::Modern,
         ca_file: None,

@@ -8,6 +8,8 @@ use super::section::Section;
 use super::settings::{between, id, need, path};
 use super::source::{At, Source, Typed};
 use super::{Config, Kind, Layout, Select, Site, Tls};
+use crate::text::VIETNAM;
+use chrono::FixedOffset;
 use reqwest::header::{HeaderName, HeaderValue};
 use scraper::Selector;
 use std::collections::HashMap;
@@ -44,6 +46,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
     let province = province(&section, kind, &known.provinces);
     let (feeds, lists) = feeds::feeds(&section, &mut known.feeds);
     let layout = layout_of(&section, known);
+    let default_offset = section.text("default_offset").and_then(|typed| section.checked(typed, offset));
     let every = every(&section, known.config);
     let (tls, ca_file) = tls(&section, known.base);
     let pages = section.flag("pages").is_none_or(|flag| flag.value);
@@ -60,6 +63,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
         feeds,
         lists,
         layout,
+        default_offset: default_offset.map_or(VIETNAM, |typed| typed.value),
         every,
         tls,
         ca_file,
@@ -80,6 +84,10 @@ const KINDS: [(&str, Kind); 6] = [
 
 fn not_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn offset(text: &str) -> Result<FixedOffset, String> {
+    text.parse().map_err(|_| format!("`{text}` is not an offset from Greenwich: write it like \"+07:00\""))
 }
 
 fn unique(section: &Section, id: Typed<&str>, ids: &mut HashMap<String, String>) -> Option<String> {

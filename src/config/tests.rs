@@ -59,6 +59,7 @@ kind = "party"
 feeds = ["https://www.danvanhungyen.example/rss.xml", "http://b.example/?a=1", { list = "https://www.danvanhungyen.example/tin", item = "li", date = "em" }]
 layout = "nukeviet"
 every = "30m"
+default_offset = "+00:00"
 tls = "insecure"
 pages = false
 select = ["other"]
@@ -129,6 +130,7 @@ fn every_key_of_a_site_is_read() {
     let site = &config.sites[0];
     assert_eq!((site.id.as_str(), site.name.as_str()), ("hungyen-danvan", "Ban Dân vận Tỉnh ủy Hưng Yên"));
     assert_eq!((site.province.as_str(), site.province_now.as_str()), ("Thái Bình", "Hưng Yên"));
+    assert_eq!(site.default_offset.local_minus_utc(), 0);
     assert_eq!((site.kind, site.every, site.tls, site.pages), (Kind::Party, 30 * MINUTE, Tls::Insecure, false));
     assert_eq!(site.feeds[1].as_str(), "http://b.example/?a=1");
     let list = &site.lists[&site.feeds[2]];
@@ -140,6 +142,7 @@ fn every_key_of_a_site_is_read() {
     assert_eq!(layout.drop.len(), 2);
     let central = &config.sites[1];
     assert_eq!((central.province.as_str(), central.province_now.as_str()), ("Trung ương", "Trung ương"));
+    assert_eq!(central.default_offset, crate::text::VIETNAM);
     assert_eq!((central.every, central.select.clone()), (25 * MINUTE, Select::Everything));
 }
 

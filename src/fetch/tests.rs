@@ -106,6 +106,7 @@ fn site(feed: Url) -> Site {
         feeds: vec![feed],
         lists: Default::default(),
         layout: None,
+        default_offset: crate::text::VIETNAM,
         every: Duration::from_secs(1200),
         tls: Tls::Modern,
         ca_file: None,

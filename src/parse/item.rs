@@ -1,5 +1,6 @@
 //! An item of RSS, RDF, Atom or a sitemap: every known element to its place, the better source first.
 
+use super::base::{Base, within};
 use super::markup::{Node, Reader};
 use super::names::Ns;
 use super::text::{TEXT, content, cut, escape, html, plain, source};
@@ -34,8 +35,12 @@ struct Parts {
     updated: Vec<(u8, String)>,
 }
 
-/// The item at `at`, its dates still as written; `feed` is the address the feed was found at.
-pub fn read(reader: &Reader, at: usize, feed: Option<&Url>) -> Draft {
+/// Dates of one kind kept of an item, and authors.
+const MOST: usize = 8;
+
+/// The item at `at`, its dates still as written; `base` is what its addresses are relative to.
+pub fn read(reader: &Reader, at: usize, base: Option<&Url>) -> Draft {
+    let base = Base { item: at, url: base };
     let mut parts = Parts {
         id: Slot(None),
         title: Slot(None),
@@ -47,17 +52,17 @@ pub fn read(reader: &Reader, at: usize, feed: Option<&Url>) -> Draft {
         updated: Vec::new(),
     };
     for (index, node) in reader.children(at) {
-        parts.take(reader, index, node, feed);
+        parts.take(reader, index, node, base);
     }
-    parts.attributes(reader, at, feed);
+    parts.attributes(reader, at, base);
     parts.finish()
 }
 
 impl Parts {
-    fn take(&mut self, reader: &Reader, index: usize, node: &Node, feed: Option<&Url>) {
+    fn take(&mut self, reader: &Reader, index: usize, node: &Node, base: Base) {
         let name = node.name.to_ascii_lowercase();
         match node.ns {
-            Ns::None | Ns::Atom => self.plain(&name, reader, index, node, feed),
+            Ns::None | Ns::Atom => self.plain(&name, reader, index, node, base),
             Ns::DublinCore => self.dublin_core(&name, reader, node),
             Ns::Content if name == "encoded" => self.content.offer(0, || filled(html(reader, node))),
             Ns::Xhtml if matches!(name.as_str(), "body" | "div") => {
@@ -72,13 +77,13 @@ impl Parts {
         }
     }
 
-    fn plain(&mut self, name: &str, reader: &Reader, index: usize, node: &Node, feed: Option<&Url>) {
+    fn plain(&mut self, name: &str, reader: &Reader, index: usize, node: &Node, base: Base) {
         match name {
             "title" => self.title.offer(0, || title(reader, node)),
-            "link" => self.link(reader, index, node, feed),
-            "loc" => self.link.offer(0, || address(&content(reader, node), reader, index, feed)),
-            "guid" => self.guid(reader, index, node, feed),
-            "id" => self.own_id(reader, index, node, feed),
+            "link" => self.link(reader, index, node, base),
+            "loc" => self.link.offer(0, || address(&content(reader, node), reader, index, base)),
+            "guid" => self.guid(reader, index, node, base),
+            "id" => self.own_id(reader, index, node, base),
             "description" | "abstract" => self.summary.offer(0, || filled(html(reader, node))),
             "summary" => self.summary.offer(1, || construct(reader, node)),
             "content" => self.content.offer(0, || construct(reader, node)),
@@ -141,7 +146,7 @@ impl Parts {
     }
 
     /// RSS writes the address as text, Atom as `href`, with the relation it stands in.
-    fn link(&mut self, reader: &Reader, index: usize, node: &Node, feed: Option<&Url>) {
+    fn link(&mut self, reader: &Reader, index: usize, node: &Node, base: Base) {
         let relation = node.attribute("rel").unwrap_or("alternate").trim().to_ascii_lowercase();
         let relation = relation.strip_prefix("http://www.iana.org/assignments/relation/").unwrap_or(&relation);
         if let Some(href) = node.attribute("href") {
@@ -151,26 +156,26 @@ impl Parts {
                 "alternate" | "" => 2,
                 _ => return,
             };
-            return self.link.offer(rank, || address(href, reader, index, feed));
+            return self.link.offer(rank, || address(href, reader, index, base));
         }
-        self.link.offer(0, || address(&content(reader, node), reader, index, feed));
+        self.link.offer(0, || address(&content(reader, node), reader, index, base));
     }
 
     /// A guid is also the address, unless it says it is not or doesn't look like one.
-    fn guid(&mut self, reader: &Reader, index: usize, node: &Node, feed: Option<&Url>) {
+    fn guid(&mut self, reader: &Reader, index: usize, node: &Node, base: Base) {
         let Some(guid) = line(reader, node) else { return };
         let permanent = node.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
         if permanent && is_web(&guid) {
-            self.link.offer(4, || address(&guid, reader, index, feed));
+            self.link.offer(4, || address(&guid, reader, index, base));
         }
         self.id.offer(0, || Some(guid));
     }
 
     /// An Atom id that is an address is the only one where no link is given.
-    fn own_id(&mut self, reader: &Reader, index: usize, node: &Node, feed: Option<&Url>) {
+    fn own_id(&mut self, reader: &Reader, index: usize, node: &Node, base: Base) {
         let Some(id) = line(reader, node) else { return };
         if is_web(&id) {
-            self.link.offer(6, || address(&id, reader, index, feed));
+            self.link.offer(6, || address(&id, reader, index, base));
         }
         self.id.offer(0, || Some(id));
     }
@@ -181,14 +186,14 @@ impl Parts {
     }
 
     /// RDF names the item in `about`, CDF its address in `href`, others the same in attributes of their own.
-    fn attributes(&mut self, reader: &Reader, at: usize, feed: Option<&Url>) {
+    fn attributes(&mut self, reader: &Reader, at: usize, base: Base) {
         let node = &reader.nodes[at];
         if let Some(about) = node.attribute("about") {
             self.id.offer(1, || Some(about.trim().to_owned()).filter(|a| !a.is_empty()));
-            self.link.offer(5, || address(about, reader, at, feed).filter(|a| is_web(a)));
+            self.link.offer(5, || address(about, reader, at, base).filter(|a| is_web(a)));
         }
         if let Some(href) = node.attribute("href") {
-            self.link.offer(3, || address(href, reader, at, feed));
+            self.link.offer(3, || address(href, reader, at, base));
         }
         if let Some(modified) = node.attribute("lastmod") {
             self.updated.push((3, modified.to_owned()));
@@ -196,6 +201,7 @@ impl Parts {
     }
 
     fn finish(mut self) -> Draft {
+        self.authors.truncate(MOST);
         self.published.sort_by_key(|(rank, _)| *rank);
         self.updated.sort_by_key(|(rank, _)| *rank);
         let texts = |dates: Vec<(u8, String)>| dates.into_iter().map(|(_, text)| text).collect();
@@ -207,8 +213,8 @@ impl Parts {
                 published: None,
                 updated: None,
                 authors: self.authors,
-                summary: self.summary.get(),
-                content: self.content.get(),
+                summary: self.summary.get().map(bounded),
+                content: self.content.get().map(bounded),
             },
             published: texts(self.published),
             updated: texts(self.updated),
@@ -217,7 +223,9 @@ impl Parts {
 }
 
 fn date(into: &mut Vec<(u8, String)>, rank: u8, reader: &Reader, node: &Node) {
-    into.extend(line(reader, node).map(|text| (rank, text)));
+    if into.len() < MOST {
+        into.extend(line(reader, node).map(|text| (rank, text)));
+    }
 }
 
 /// Text as one line, at most so long that no address is cut.
@@ -225,6 +233,11 @@ pub fn line(reader: &Reader, node: &Node) -> Option<String> {
     let text = content(reader, node);
     let text = cut(text.trim(), 8_192);
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What was escaped may have become longer than is kept.
+fn bounded(text: String) -> String {
+    if text.len() > TEXT { cut(&text, TEXT).to_owned() } else { text }
 }
 
 fn filled(text: Cow<str>) -> Option<String> {
@@ -328,7 +341,7 @@ fn is_web(text: &str) -> bool {
 }
 
 /// An address without white space, made absolute by `xml:base` and the feed's own address.
-pub fn address(text: &str, reader: &Reader, node: usize, feed: Option<&Url>) -> Option<String> {
+pub fn address(text: &str, reader: &Reader, node: usize, base: Base) -> Option<String> {
     let text = cut(text.trim(), 8_192);
     let mut text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
     if text.contains('&') {
@@ -337,26 +350,10 @@ pub fn address(text: &str, reader: &Reader, node: usize, feed: Option<&Url>) -> 
     if text.is_empty() || is_web(&text) {
         return (!text.is_empty()).then_some(text);
     }
-    let base = base(reader, node, feed);
+    let base = within(reader, node, base);
     match base.as_ref().map_or_else(|| Url::parse(&text), |b| b.join(&text)) {
         Ok(url) => Some(url.into()),
         // Kept as written: nothing gave a base.
         Err(_) => Some(text),
     }
-}
-
-fn base(reader: &Reader, node: usize, feed: Option<&Url>) -> Option<Url> {
-    let mut bases = Vec::new();
-    let mut at = node;
-    while let Some(node) = reader.nodes.get(at) {
-        let is_base = |key: &str| key == "xml:base" || key.eq_ignore_ascii_case("base");
-        bases.extend(node.attributes.iter().find(|(key, _)| is_base(key)).map(|(_, value)| *value));
-        at = node.parent;
-    }
-    bases.iter().rev().fold(feed.cloned(), |base, next| {
-        let next = super::reference::resolve(next.trim());
-        let joined = base.as_ref().map_or_else(|| Url::parse(&next), |b| b.join(&next));
-        // A base that is no address changes nothing.
-        joined.ok().or(base)
-    })
 }

@@ -1,9 +1,11 @@
 //! JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/).
 
+mod member;
+
 use super::text::{escape, plain};
-use super::{Draft, ITEMS, Item, ParseError, Repairs};
+use super::{Draft, ITEMS, Item, ParseError, Repairs, Room};
+use member::{Member, Text};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use std::fmt;
 use url::Url;
 
@@ -59,8 +61,8 @@ impl<'de> Visitor<'de> for Members<'_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "version" => self.parts.version = text_of(&map.next_value()?).unwrap_or_default(),
-                "title" => self.parts.title = text_of(&map.next_value()?).as_deref().and_then(plain),
+                "version" => self.parts.version = map.next_value::<Text>()?.0.unwrap_or_default(),
+                "title" => self.parts.title = map.next_value::<Text>()?.0.as_deref().and_then(plain),
                 "items" => map.next_value_seed(Items { parts: &mut *self.parts, url: self.url })?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -95,9 +97,11 @@ impl<'de> Visitor<'de> for Items<'_> {
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<(), S::Error> {
         let drafts = self.parts.items.get_or_insert_default();
-        while drafts.len() < ITEMS {
-            let Some(item) = items.next_element::<Value>()? else { return Ok(()) };
-            drafts.push(draft(&item, self.url));
+        let mut room = Room::default();
+        while drafts.len() < ITEMS && room.is_left() {
+            let Some(item) = items.next_element::<Member>()? else { return Ok(()) };
+            drafts.push(draft(item, self.url));
+            room.take(drafts.last());
         }
         while items.next_element::<IgnoredAny>()?.is_some() {
             self.parts.more = true;
@@ -106,37 +110,22 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 }
 
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|t| !t.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn draft(item: &Value, url: Option<&Url>) -> Draft {
-    let text = |key: &str| text_of(&item[key]);
-    let link = text("url").or_else(|| text("external_url")).map(|link| absolute(link, url));
+fn draft(item: Member, url: Option<&Url>) -> Draft {
+    let link = item.url.or(item.external_url).map(|link| absolute(link, url));
     Draft {
         item: Item {
-            id: text("id"),
-            title: text("title").as_deref().and_then(plain),
+            id: item.id,
+            title: item.title.as_deref().and_then(plain),
             link,
             published: None,
             updated: None,
-            authors: authors(item),
-            summary: text("summary").map(|t| escape(&t)),
-            content: text("content_html").or_else(|| text("content_text").map(|t| escape(&t))),
+            authors: item.authors,
+            summary: item.summary.map(|t| escape(&t)),
+            content: item.content_html.or_else(|| item.content_text.map(|t| escape(&t))),
         },
-        published: text("date_published").into_iter().collect(),
-        updated: text("date_modified").into_iter().collect(),
+        published: item.date_published.into_iter().collect(),
+        updated: item.date_modified.into_iter().collect(),
     }
-}
-
-fn authors(item: &Value) -> Vec<String> {
-    let many = item["authors"].as_array().into_iter().flatten();
-    let names = many.chain([&item["author"]]).filter_map(|a| a["name"].as_str());
-    names.map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect()
 }
 
 fn absolute(link: String, url: Option<&Url>) -> String {

@@ -8,6 +8,7 @@ use super::{Draft, Feed, ITEMS, Item, ParseError, dated};
 use crate::article::Page;
 use crate::config::ListLayout;
 use crate::extract::{self, Flat};
+use chrono::FixedOffset;
 use crate::text::{VIETNAM, date, date_order, tidy};
 use scraper::{ElementRef, Selector};
 use std::collections::HashSet;
@@ -21,8 +22,8 @@ const DATES: usize = 4;
 /// A longer text of a link holds more than its title, in characters.
 const TITLE: usize = 250;
 
-/// The entries of a list page in its order, each address once. Without a zone times are Vietnam's.
-pub fn list(page: &Page, layout: &ListLayout) -> Result<Feed, ParseError> {
+/// The entries of a list page in its order, each address once. `default_offset` is used for times that name no zone.
+pub fn list(page: &Page, layout: &ListLayout, default_offset: FixedOffset) -> Result<Feed, ParseError> {
     let (html, base) = extract::tree(page).map_err(|why| ParseError::NotAFeed(why.to_string()))?;
     let flat = extract::flatten(&html, &base);
     let list = List { flat: &flat, base: &base, page: &page.url };
@@ -33,7 +34,7 @@ pub fn list(page: &Page, layout: &ListLayout) -> Result<Feed, ParseError> {
     let order = date_order(drafts.iter().flat_map(|d| &d.published).map(String::as_str));
     let mut elements = html.tree.nodes().filter_map(ElementRef::wrap);
     let title = elements.find(|e| e.value().name() == "title").map(|e| tidied(e.text()));
-    let items = once_each(dated(drafts, VIETNAM, order));
+    let items = once_each(dated(drafts, default_offset, order));
     Ok(Feed { format: format.to_owned(), title: title.filter(|t| !t.is_empty()), items, repairs: Vec::new() })
 }
 

@@ -15,6 +15,8 @@ pub use tags::find;
 const DEEPEST: usize = 100;
 /// Kinds of names told apart at a glance.
 const BUCKETS: usize = 256;
+/// Namespaces declared at once.
+const SCOPES: usize = 100;
 /// Nodes kept for the feed and one item together.
 const NODES: usize = 20_000;
 
@@ -115,7 +117,8 @@ impl<'a> Reader<'a> {
     }
 
     pub fn children(&self, of: usize) -> impl Iterator<Item = (usize, &Node<'a>)> {
-        let below = self.nodes.iter().enumerate().skip(of + 1);
+        let end = self.nodes.get(of).map_or(0, |node| node.end);
+        let below = self.nodes.iter().enumerate().skip(of + 1).take_while(move |(_, node)| node.start <= end);
         below.filter(move |(_, node)| node.parent == of)
     }
 
@@ -226,6 +229,9 @@ impl<'a> Reader<'a> {
 
     fn declare(&mut self, attributes: &[(&'a str, &'a str)]) {
         for (key, value) in attributes {
+            if self.scopes.len() >= SCOPES {
+                return;
+            }
             if *key == "xmlns" {
                 self.scopes.push(("", Ns::of(value)));
             } else if let Some(prefix) = key.strip_prefix("xmlns:") {

@@ -163,15 +163,39 @@ fn compression_that_was_forgotten() {
 #[test]
 fn what_is_no_feed_is_named() {
     assert!(matches!(parse(b" \n", None, None, VIETNAM), Err(ParseError::Empty)));
+    let url = "https://tinh.example.vn/vi/".parse().expect("an address");
+    let page = "<html><head><LINK type='application/atom+xml' HREF='tin.atom?a=1&amp;b=2' rel='alternate'></head></html>";
+    let named = parse(page.as_bytes(), None, Some(&url), VIETNAM).expect_err("no feed").to_string();
+    assert_eq!(named, "not a feed: an HTML page; its feed is https://tinh.example.vn/vi/tin.atom?a=1&b=2");
     let page = "<!DOCTYPE html><html><head><link rel=\"alternate\" type=\"application/rss+xml\" href=\"/rss.xml\"></head></html>";
     assert_eq!(not_a_feed(page), "not a feed: an HTML page; its feed is /rss.xml");
     assert_eq!(not_a_feed("<html><form><input type=\"password\"></form></html>"), "not a feed: a login page");
-    assert_eq!(not_a_feed("<html><h1>502 Bad Gateway</h1></html>"), "not a feed: an error page");
-    assert_eq!(
-        not_a_feed("<html><script>document.cookie=\"D1N=1\";location.reload()</script></html>"),
-        "not a feed: a challenge page that wants a browser"
-    );
-    assert_eq!(not_a_feed("<html><p>Xin chào</p></html>"), "not a feed: an HTML page");
+    let long = "<p>Tổ dân vận về thôn nghe dân nói chuyện làm đường.</p>".repeat(40);
+    for error in [
+        "<html><h1>502 Bad Gateway</h1></html>",
+        "<html><title>Không tìm thấy trang</title><p>Xin thử lại</p></html>",
+        "<?xml version='1.0'?><error><code>7</code></error>",
+        "File not found.",
+    ] {
+        assert_eq!(not_a_feed(error), "not a feed: an error page", "{error}");
+    }
+    for challenge in [
+        "<html><body><script>document.cookie=\"D1N=1b;path=/\";window.location.reload(true);</script></body></html>",
+        "<html><title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/h/b.js'></script></html>",
+        "<html><script>document.cookie='a=1';location.href='/rss'</script></html>",
+        "<html><p>Nhập captcha để tiếp tục</p></html>",
+    ] {
+        assert_eq!(not_a_feed(challenge), "not a feed: a challenge page that wants a browser", "{challenge}");
+    }
+    for page in [
+        "<html><p>Xin chào</p></html>".to_owned(),
+        format!("<html><title>Xã có 404 hộ</title>{long}<p>captcha</p></html>"),
+        format!("<html><script>document.cookie='a=1';window.location</script>{long}</html>"),
+    ] {
+        assert_eq!(not_a_feed(&page), "not a feed: an HTML page", "{page}");
+    }
+    assert_eq!(not_a_feed("xin chào"), "not a feed: nothing that looks like one");
+    assert_eq!(not_a_feed("{\"error\":\"gone\"}"), "not a feed: JSON without a list of items");
 }
 
 #[test]

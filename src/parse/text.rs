@@ -97,7 +97,7 @@ pub fn plain(title: &str) -> Option<String> {
     (!line.is_empty()).then(|| cut(&line, TITLE).to_owned())
 }
 
-fn without_tags(text: &str) -> String {
+pub fn without_tags(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('<') {

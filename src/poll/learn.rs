@@ -7,7 +7,6 @@ use crate::fetch::{FetchError, Fetched, Validators};
 use crate::parse::{self, Feed, Item};
 use crate::status;
 use crate::store::{FeedState, StoreError};
-use crate::text::VIETNAM;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use url::Url;
@@ -67,8 +66,8 @@ fn read(
         return Ok(Ok(FeedNews::Unchanged));
     }
     let parse = || match site.lists.get(url) {
-        Some(layout) => parse::list(&page, layout),
-        None => parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), VIETNAM),
+        Some(layout) => parse::list(&page, layout, site.default_offset),
+        None => parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), site.default_offset),
     };
     match caught(parse).and_then(|feed| feed.map_err(|why| why.to_string())) {
         Ok(Feed { items, repairs, .. }) => {

@@ -2,6 +2,7 @@ use super::list;
 use crate::article::Page;
 use crate::config::ListLayout;
 use crate::parse::{Feed, ParseError};
+use crate::text::VIETNAM;
 use scraper::Selector;
 
 const PAGE: &str = include_str!("../../../tests/sites/sonla/danh-sach.html");
@@ -9,7 +10,7 @@ const PAGE: &str = include_str!("../../../tests/sites/sonla/danh-sach.html");
 fn read(html: &str, layout: &ListLayout) -> Result<Feed, ParseError> {
     let url = "https://sonla.example/tin-tuc".parse().expect("an address");
     let body = html.replace("{{base}}", "https://sonla.example").into_bytes();
-    list(&Page { url, content_type: Some("text/html; charset=utf-8".to_owned()), body }, layout)
+    list(&Page { url, content_type: Some("text/html; charset=utf-8".to_owned()), body }, layout, VIETNAM)
 }
 
 fn layout(item: &str, link: &str, title: &str, date: &str) -> ListLayout {

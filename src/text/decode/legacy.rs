@@ -263,8 +263,8 @@ mod tests {
         for [name, look, meant] in rows() {
             let encoding = if name == "-" { "windows-1252" } else { &name };
             for declared in [&["iso-8859-1"][..], &["utf-8"], &[]] {
-                let served = bytes(&look);
-                let read = decode(&served, declared);
+                let bytes = bytes(&look);
+                let read = decode(&bytes, declared);
                 assert_eq!((&*read.text, read.encoding), (meant.as_str(), encoding), "{declared:?}");
             }
         }
