@@ -60,7 +60,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Say what would become of a page: kept, dropped, why; stores nothing
+    /// Say what would become of a page, or is read in a feed or list: kept, dropped, why; stores nothing
     Explain {
         /// An address, or a file with a saved page
         #[arg(value_name = "URL|FILE")]
@@ -68,6 +68,9 @@ enum Command {
         /// Treat it as a page of this site
         #[arg(long, value_name = "ID")]
         site: Option<String>,
+        /// Read it as a page that lists articles, like one of the site's
+        #[arg(long)]
+        list: bool,
         /// One JSON object instead of a report
         #[arg(long)]
         json: bool,
@@ -151,7 +154,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Run => run_daemon(file, cli.log),
         Command::Once { json } => once::once(load(file)?, cli.log, *json),
         Command::Check { json } => check(file, *json),
-        Command::Explain { what, site, json } => explain::explain(&load(file)?, what, site.as_deref(), *json),
+        Command::Explain { what, site, list, json } => {
+            explain::explain(&load(file)?, what, site.as_deref(), *list, *json)
+        }
         Command::Sites { json } => sites::sites(&load(file)?, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
         Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),

@@ -15,7 +15,7 @@ mod well_formed;
 #[cfg(test)]
 mod tests;
 
-pub use list::list;
+pub use list::{Look, explain_list, list};
 
 use crate::text::{DateOrder, date_in, date_order};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};

@@ -1,5 +1,7 @@
 //! `diemtin explain`: what would become of a page, and why.
 
+mod feed;
+
 use super::{BAD_DATA, Exit, USAGE};
 use crate::article::{Clean, DateFrom, Dropped, Entry, Id, Judged, Kind, Method, Outcome, Page, plain};
 use crate::config::{Config, Select, Site, Tls};
@@ -17,9 +19,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-pub fn explain(config: &Config, what: &str, site: Option<&str>, json: bool) -> anyhow::Result<()> {
+pub fn explain(
+    config: &Config,
+    what: &str,
+    site: Option<&str>,
+    as_list: bool,
+    json: bool,
+) -> anyhow::Result<()> {
     let (url, page) = page(config, what, site)?;
     let site = chosen_site(config, site, &url)?;
+    if let Some(()) = feed::explain(&url, &page, &site, as_list, json)? {
+        return Ok(());
+    }
     let entry = Entry {
         id: Id::of(&url),
         url: url.clone(),

@@ -1,11 +1,13 @@
 //! A page that lists articles, read as a feed: by its layout's selectors, or by what repeats on it.
 
 mod find;
+mod left;
 #[cfg(test)]
 mod tests;
 
-use super::{Draft, Feed, ITEMS, Item, ParseError, dated};
-use crate::article::Page;
+use super::markup::Repairs;
+use super::{Draft, Feed, ITEMS, Item, ParseError, bytes, dated, not_feed};
+use crate::article::{Dropped, Page};
 use crate::config::ListLayout;
 use crate::extract::{self, Flat};
 use chrono::FixedOffset;
@@ -24,18 +26,47 @@ const TITLE: usize = 250;
 
 /// The entries of a list page in its order, each address once. `default_offset` is used for times that name no zone.
 pub fn list(page: &Page, layout: &ListLayout, default_offset: FixedOffset) -> Result<Feed, ParseError> {
+    look(page, layout, default_offset, false).map(|look| look.feed)
+}
+
+/// A list page as read, and why so.
+pub struct Look {
+    pub feed: Feed,
+    /// Where its entries were found, in plain words.
+    pub place: String,
+    /// Links of the page that are no entries, and why not.
+    pub left: Vec<Dropped>,
+}
+
+/// As [`list`], with what was left and why.
+pub fn explain_list(page: &Page, layout: &ListLayout, default_offset: FixedOffset) -> Result<Look, ParseError> {
+    look(page, layout, default_offset, true)
+}
+
+fn look(page: &Page, layout: &ListLayout, offset: FixedOffset, reasons: bool) -> Result<Look, ParseError> {
     let (html, base) = extract::tree(page).map_err(|why| ParseError::NotAFeed(why.to_string()))?;
     let flat = extract::flatten(&html, &base);
     let list = List { flat: &flat, base: &base, page: &page.url };
-    let (format, drafts) = match &layout.item {
-        Some(item) => ("list", by_layout(&list, item, layout)?),
-        None => ("list, found", find::find(&list).ok_or_else(|| ParseError::NotAFeed(NOTHING.to_owned()))?),
+    let taken = match &layout.item {
+        Some(item) => by_layout(&list, item, layout),
+        None => find::find(&list).ok_or_else(|| ParseError::NotAFeed(NOTHING.to_owned())),
     };
+    let taken = taken.map_err(|why| obstacle(page).unwrap_or(why))?;
+    let left = if reasons { left::left(&list, &taken) } else { Vec::new() };
+    let Taken { place, entries, .. } = taken;
+    let drafts: Vec<Draft> = entries.into_iter().map(|(_, draft)| draft).collect();
     let order = date_order(drafts.iter().flat_map(|d| &d.published).map(String::as_str));
     let mut elements = html.tree.nodes().filter_map(ElementRef::wrap);
-    let title = elements.find(|e| e.value().name() == "title").map(|e| tidied(e.text()));
-    let items = once_each(dated(drafts, default_offset, order));
-    Ok(Feed { format: format.to_owned(), title: title.filter(|t| !t.is_empty()), items, repairs: Vec::new() })
+    let title = elements.find(|e| e.value().name() == "title").map(|e| tidied(e.text())).filter(|t| !t.is_empty());
+    let items = once_each(dated(drafts, offset, order));
+    let format = if layout.item.is_some() { "list" } else { "list, found" }.to_owned();
+    Ok(Look { feed: Feed { format, title, items, repairs: Vec::new() }, place, left })
+}
+
+/// A login form, a challenge or an error where the list should be.
+fn obstacle(page: &Page) -> Option<ParseError> {
+    let text = bytes::text(&page.body, page.content_type.as_deref(), &mut Repairs::new());
+    not_feed::obstacle(&text).map(|what| ParseError::NotAFeed(what.to_owned()))
 }
 
 const NOTHING: &str = "an HTML page; no list of articles was found on it: name its `item`";
@@ -47,16 +78,27 @@ pub struct List<'a> {
     pub page: &'a Url,
 }
 
-fn by_layout(list: &List, item: &Selector, layout: &ListLayout) -> Result<Vec<Draft>, ParseError> {
+/// What a page's list is made of.
+pub struct Taken {
+    /// In plain words.
+    pub place: String,
+    /// The element around all entries, where the list was found.
+    pub holder: Option<usize>,
+    /// Each with its link's element.
+    pub entries: Vec<(usize, Draft)>,
+}
+
+fn by_layout(list: &List, item: &Selector, layout: &ListLayout) -> Result<Taken, ParseError> {
     let items: Vec<usize> = matching(list.flat, item, 0..list.flat.elems.len()).take(ITEMS).collect();
     if items.is_empty() {
         return Err(ParseError::Unreadable("nothing on the page matches the list's `item`".to_owned()));
     }
-    let drafts: Vec<Draft> = items.iter().filter_map(|&item| list.item(item, layout)).collect();
-    if drafts.is_empty() {
+    let entries: Vec<(usize, Draft)> = items.iter().filter_map(|&item| list.item(item, layout)).collect();
+    if entries.is_empty() {
         return Err(ParseError::Unreadable("no `item` of the list has a link with a title".to_owned()));
     }
-    Ok(drafts)
+    let place = format!("{} elements match `item`, {} of them have a link with a title", items.len(), entries.len());
+    Ok(Taken { place, holder: None, entries })
 }
 
 fn matching<'f>(flat: &'f Flat<'_>, selector: &'f Selector, within: Range<usize>) -> impl Iterator<Item = usize> + 'f {
@@ -64,7 +106,7 @@ fn matching<'f>(flat: &'f Flat<'_>, selector: &'f Selector, within: Range<usize>
 }
 
 impl List<'_> {
-    fn item(&self, item: usize, layout: &ListLayout) -> Option<Draft> {
+    fn item(&self, item: usize, layout: &ListLayout) -> Option<(usize, Draft)> {
         let range = item..self.flat.elems[item].end;
         let first = |selector: &Selector| matching(self.flat, selector, range.clone()).next();
         let named = layout.link.as_ref().and_then(first);
@@ -81,7 +123,7 @@ impl List<'_> {
             Some(at) => self.date_attribute(at).into_iter().chain([self.text(at)]).collect(),
             None => self.dates(range, link, at),
         };
-        self.draft(link, title, dates)
+        Some((link, self.draft(link, title, dates)?))
     }
 
     /// None without an address or a title.

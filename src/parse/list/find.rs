@@ -1,14 +1,13 @@
 //! The list on a page nobody described: links with the words of a headline that stand at the same place of elements
 //! that repeat.
 
-use super::List;
-use crate::parse::Draft;
+use super::{List, Taken};
 use std::collections::hash_map::{DefaultHasher, Entry, HashMap};
 use std::hash::{Hash, Hasher};
 use url::Url;
 
 /// Fewer words are a menu's.
-const WORDS: usize = 4;
+pub const WORDS: usize = 4;
 /// More words say no more.
 const MOST_WORDS: usize = 20;
 /// Fewer are no list.
@@ -28,12 +27,28 @@ struct Link {
 }
 
 /// The entries in document order.
-pub fn find(list: &List) -> Option<Vec<Draft>> {
+pub fn find(list: &List) -> Option<Taken> {
     let links = links(list);
     let best = widened(list, &links, best_box(list, &links)?);
     let end = list.flat.elems[best].end;
     let inside = links.into_iter().filter(|link| (best..end).contains(&link.elem));
-    Some(inside.filter_map(|link| list.draft(link.elem, link.title, link.dates)).collect())
+    let entry = |link: Link| Some((link.elem, list.draft(link.elem, link.title, link.dates)?));
+    let entries = inside.filter_map(entry).collect();
+    let place = format!("links with the words of a headline that repeat within {}", path(list, best));
+    Some(Taken { place, holder: Some(best), entries })
+}
+
+/// The last steps to an element, as a selector.
+fn path(list: &List, elem: usize) -> String {
+    let step = |elem: usize| {
+        let element = list.flat.elems[elem].node.value();
+        let id = element.id().map(|id| format!("#{id}")).unwrap_or_default();
+        let classes: String = element.classes().take(2).map(|class| format!(".{class}")).collect();
+        format!("{}{id}{classes}", element.name())
+    };
+    let mut steps: Vec<String> = list.flat.around(elem).take(3).map(step).collect();
+    steps.reverse();
+    steps.join(" > ")
 }
 
 fn links(list: &List) -> Vec<Link> {
@@ -41,7 +56,7 @@ fn links(list: &List) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     let mut elem = 0;
     while elem < list.flat.elems.len() && links.len() < LINKS {
-        if matches!(list.flat.name(elem), "nav" | "footer") {
+        if is_apart(list.flat.name(elem)) {
             elem = list.flat.elems[elem].end;
             continue;
         }
@@ -64,8 +79,13 @@ fn links(list: &List) -> Vec<Link> {
     links
 }
 
+/// Holds links of the site, not of the page.
+pub fn is_apart(name: &str) -> bool {
+    matches!(name, "nav" | "footer")
+}
+
 /// On the same host, with or without `www.`, or on one below it.
-fn is_near(url: &Url, page: &Url) -> bool {
+pub fn is_near(url: &Url, page: &Url) -> bool {
     let bare = |url: &Url| url.host_str().map(|h| h.strip_prefix("www.").unwrap_or(h).to_owned());
     match (bare(url), bare(page)) {
         (Some(a), Some(b)) => a == b || a.ends_with(&format!(".{b}")) || b.ends_with(&format!(".{a}")),
@@ -75,7 +95,7 @@ fn is_near(url: &Url, page: &Url) -> bool {
     }
 }
 
-fn words(title: &str) -> usize {
+pub fn words(title: &str) -> usize {
     title.split(' ').filter(|word| word.contains(char::is_alphabetic)).count()
 }
 

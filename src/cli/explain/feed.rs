@@ -1,0 +1,78 @@
+//! `diemtin explain` of a feed, or of a page that lists articles: what was taken of it, and why.
+
+use super::short;
+use crate::article::{Dropped, Page};
+use crate::cli::{BAD_DATA, Exit, moment};
+use crate::config::Site;
+use crate::parse::{self, Feed, Item, Look, ParseError};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use url::Url;
+
+/// None for a page that is neither one of the site's feeds nor asked to be read as a list.
+pub fn explain(url: &Url, page: &Page, site: &Site, as_list: bool, json: bool) -> anyhow::Result<Option<()>> {
+    let Some(look) = look(url, page, site, as_list) else { return Ok(None) };
+    let look = look.map_err(|why| Exit { code: BAD_DATA, why: format!("{url}: {why}") })?;
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", as_json(url, site, &look))?;
+    } else {
+        report(&mut out, url, site, &look)?;
+    }
+    Ok(Some(()))
+}
+
+fn look(url: &Url, page: &Page, site: &Site, as_list: bool) -> Option<Result<Look, ParseError>> {
+    let known = site.lists.get(url).or_else(|| if as_list { site.lists.values().next() } else { None });
+    if known.is_some() || as_list {
+        let layout = known.cloned().unwrap_or_default();
+        // A saved list's addresses are those of the page it was saved from.
+        let of = if url.scheme() == "file" { site.lists.keys().next() } else { None };
+        let page = Page { url: of.unwrap_or(&page.url).clone(), ..page.clone() };
+        return Some(parse::explain_list(&page, &layout, site.default_offset));
+    }
+    // Sites without settings have the page itself as their feed.
+    if site.id.is_empty() || !site.feeds.contains(url) {
+        return None;
+    }
+    let feed = parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), site.default_offset);
+    Some(feed.map(|feed| Look { feed, place: String::new(), left: Vec::new() }))
+}
+
+fn report(out: &mut impl Write, url: &Url, site: &Site, look: &Look) -> io::Result<()> {
+    let Look { feed: Feed { format, title, items, repairs }, place, left } = look;
+    writeln!(out, "feed       {url}")?;
+    writeln!(out, "site       {}", if site.id.is_empty() { "none in the configuration has this host" } else { &site.id })?;
+    writeln!(out, "title      {}", title.as_deref().unwrap_or("none"))?;
+    writeln!(out, "read as    {format}{}{place}", if place.is_empty() { "" } else { ": " })?;
+    if !repairs.is_empty() {
+        writeln!(out, "repairs    {}", repairs.join("; "))?;
+    }
+    writeln!(out, "\nENTRIES, {}", items.len())?;
+    items.iter().try_for_each(|item| entry(out, item))?;
+    if place.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nLEFT, {} links", left.len())?;
+    for (why, texts) in super::by_reason(left) {
+        writeln!(out, "  {why}")?;
+        texts.iter().try_for_each(|text| writeln!(out, "    - {}", short(text)))?;
+    }
+    Ok(())
+}
+
+fn entry(out: &mut impl Write, item: &Item) -> io::Result<()> {
+    let when = item.published.or(item.updated).map_or("no date         ".to_owned(), |at| moment(at.to_utc()));
+    writeln!(out, "  + {when}  {}", short(item.title.as_deref().unwrap_or("(no title)")))?;
+    writeln!(out, "      {}", item.link.as_deref().unwrap_or("no address: it cannot be fetched"))
+}
+
+fn as_json(url: &Url, site: &Site, look: &Look) -> Value {
+    let Look { feed: Feed { format, title, items, repairs }, place, left } = look;
+    let entry = |item: &Item| json!({"title": item.title, "link": item.link, "published": item.published, "updated": item.updated});
+    let left: Vec<Value> = left.iter().map(|Dropped { text, why }| json!({"text": text, "why": why})).collect();
+    json!({
+        "url": url, "site": site.id, "format": format, "title": title, "place": place, "repairs": repairs,
+        "entries": items.iter().map(entry).collect::<Vec<_>>(), "left": left,
+    })
+}
