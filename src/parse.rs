@@ -18,9 +18,9 @@ mod tests;
 pub use list::{Look, explain_list, list};
 
 use crate::text::{DateOrder, date_in, date_order};
+use base::Bases;
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use markup::{Node, Reader, Repairs};
-use base::Bases;
 use names::Ns;
 use url::Url;
 
@@ -147,10 +147,19 @@ fn read_markup(text: &str, url: Option<&Url>, repairs: &mut Repairs) -> Result<R
         reader.forget(at);
     }
     let Some(root) = reader.root else { return Err(ParseError::NotAFeed(not_feed::name(text, url))) };
+    if reader.nodes[root].is("sitemapindex") {
+        return Err(ParseError::NotAFeed(index_of(&drafts)));
+    }
     let title = feed_title(&reader, root);
     let format = format(&reader.nodes[root], repairs);
     repairs.append(&mut reader.repairs());
     Ok((format, title, drafts))
+}
+
+/// A sitemap of sitemaps has no pages; those that it names can be polled.
+fn index_of(drafts: &[Draft]) -> String {
+    let named: Vec<&str> = drafts.iter().filter_map(|draft| draft.item.link.as_deref()).take(3).collect();
+    format!("an index of sitemaps: {}", named.join(", "))
 }
 
 /// Of the document element or of its channel.

@@ -6,6 +6,7 @@
 //! ```
 //! Every step is atomic or repeatable: a walker may be killed at any instant without loss.
 
+mod drift;
 mod known;
 mod learn;
 mod pace;

@@ -99,7 +99,8 @@ pub enum SiteHealth {
 #[serde(rename_all = "lowercase")]
 pub enum ExtractionHealth {
     Ok,
-    /// Its latest pages are not read as they used to be: the layout does not fit, or far less text is found.
+    /// Its latest pages are not read as they used to be: the layout does not fit, or far less text is found. Or a list page
+    /// gives something else than before.
     #[serde(alias = "drifted")]
     Degraded,
     /// No page read yet.
@@ -113,6 +114,9 @@ pub struct FeedRow {
     /// In a row.
     pub failures: u32,
     pub last_error: Option<String>,
+    /// Why a list page seems to give something else than before.
+    #[serde(default)]
+    pub drift: Option<String>,
 }
 
 impl std::fmt::Display for SiteHealth {

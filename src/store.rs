@@ -105,6 +105,15 @@ pub struct FeedState {
     pub last_error: Option<String>,
     /// Do not ask before.
     pub not_before: Option<DateTime<Utc>>,
+    /// Of a list page: how many entries it gave, the latest last.
+    #[serde(default)]
+    pub readings: Vec<u32>,
+    /// The form that the addresses of its entries had.
+    #[serde(default)]
+    pub shape: Option<String>,
+    /// Why it seems to give something else now.
+    #[serde(default)]
+    pub drift: Option<String>,
 }
 
 /// What is remembered of an entry, as long as its feed shows it and while it is due.

@@ -9,23 +9,17 @@ use crate::fetch::{FetchError, Fetched, Fetcher, Validators};
 use crate::poll::{self, Examined};
 use crate::select::Topics;
 use crate::store::{Mark, Store, StoreError};
+use crate::text::VIETNAM;
 use anyhow::Context;
 use chrono::{SubsecRound, Utc};
 use serde_json::{Value, json};
-use crate::text::VIETNAM;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-pub fn explain(
-    config: &Config,
-    what: &str,
-    site: Option<&str>,
-    as_list: bool,
-    json: bool,
-) -> anyhow::Result<()> {
+pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, json: bool) -> anyhow::Result<()> {
     let (url, page) = page(config, what, site)?;
     let site = chosen_site(config, site, &url)?;
     if let Some(()) = feed::explain(&url, &page, &site, as_list, json)? {

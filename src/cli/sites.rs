@@ -48,7 +48,8 @@ fn why(row: &SiteRow) -> String {
         .extraction_reason
         .as_ref()
         .map(|why| format!("extraction: degraded since {}: {why}", moment(row.extraction_since)));
-    row.reason.clone().into_iter().chain(degraded).chain(counted).collect::<Vec<_>>().join("; ")
+    let drifted = row.feeds.iter().filter_map(|feed| Some(format!("{}: {}", feed.url, feed.drift.as_ref()?)));
+    row.reason.clone().into_iter().chain(degraded).chain(drifted).chain(counted).collect::<Vec<_>>().join("; ")
 }
 
 /// From the store; while a daemon holds it, what that daemon wrote last.

@@ -71,7 +71,8 @@ pub fn obstacle(text: &str) -> Option<&'static str> {
     let lower = head.to_ascii_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
     let little = text.len() <= HEAD && without_tags(head).split_whitespace().map(str::len).sum::<usize>() < LITTLE;
-    let reloads = || has(&["document.cookie"]) && has(&["location.reload", "location.href", "window.location", "location ="]);
+    let reloads =
+        || has(&["document.cookie"]) && has(&["location.reload", "location.href", "window.location", "location ="]);
     if has(&CHALLENGES) || little && (has(&WANTS_BROWSER) || reloads()) {
         return Some("a challenge page that wants a browser");
     }

@@ -1,3 +1,5 @@
+mod generated;
+
 use super::{Feed, ParseError, parse};
 use crate::text::VIETNAM;
 use url::Url;
@@ -79,6 +81,14 @@ fn rdf_sitemap_and_json() {
         <url><loc>https://a.vn/1</loc><n:news><n:title>Một</n:title><n:publication_date>2024-01-24</n:publication_date></n:news></url></urlset>"#,
     );
     assert_eq!((map.format.as_str(), map.items[0].title.as_deref()), ("sitemap", Some("Một")));
+    let index = "<sitemapindex xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><sitemap><loc>https://a.vn/1.xml</loc></sitemap></sitemapindex>";
+    assert_eq!(not_a_feed(index), "not a feed: an index of sitemaps: https://a.vn/1.xml");
+    let json = read(
+        r#"{"version":"https://jsonfeed.org/version/1","items":[{"id":"x","external_url":"https://b.vn/","content_text":"1 < 2","author":{"name":"An"}}]}"#,
+    );
+    let item = &json.items[0];
+    assert_eq!((json.format.as_str(), item.link.as_deref()), ("json feed 1", Some("https://b.vn/")));
+    assert_eq!((item.content.as_deref(), &item.authors[..]), (Some("1 &lt; 2"), &["An".to_owned()][..]));
     let json = read(
         r#"{"version":"https://jsonfeed.org/version/1.1","title":"J","items":[{"id":7,"url":"/1","title":"Một",
         "content_html":"<p>x</p>","date_published":"2024-01-24T17:06:00+07:00","authors":[{"name":"An"}]}]}"#,
@@ -164,7 +174,8 @@ fn compression_that_was_forgotten() {
 fn what_is_no_feed_is_named() {
     assert!(matches!(parse(b" \n", None, None, VIETNAM), Err(ParseError::Empty)));
     let url = "https://tinh.example.vn/vi/".parse().expect("an address");
-    let page = "<html><head><LINK type='application/atom+xml' HREF='tin.atom?a=1&amp;b=2' rel='alternate'></head></html>";
+    let page =
+        "<html><head><LINK type='application/atom+xml' HREF='tin.atom?a=1&amp;b=2' rel='alternate'></head></html>";
     let named = parse(page.as_bytes(), None, Some(&url), VIETNAM).expect_err("no feed").to_string();
     assert_eq!(named, "not a feed: an HTML page; its feed is https://tinh.example.vn/vi/tin.atom?a=1&b=2");
     let page = "<!DOCTYPE html><html><head><link rel=\"alternate\" type=\"application/rss+xml\" href=\"/rss.xml\"></head></html>";

@@ -82,9 +82,23 @@ pub fn source(inside: &str) -> String {
     out
 }
 
-/// Text as HTML.
+/// Text as HTML, not longer than is kept.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let mut out = String::with_capacity(text.len().min(TEXT));
+    for part in text.split_inclusive(['&', '<', '>']) {
+        let plain = part.trim_end_matches(['&', '<', '>']);
+        out.push_str(plain);
+        out.push_str(match &part[plain.len()..] {
+            "&" => "&amp;",
+            "<" => "&lt;",
+            ">" => "&gt;",
+            _ => "",
+        });
+        if out.len() > TEXT {
+            break;
+        }
+    }
+    out
 }
 
 /// A title without markup: tags dropped, references resolved once more, white space as single spaces.

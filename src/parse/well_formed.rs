@@ -6,11 +6,14 @@ use feed_rs::model::{Entry, Text};
 use feed_rs::parser::Builder;
 use url::Url;
 
+/// feed-rs holds several copies of what it reads: it is not asked for more, in bytes.
+const LONGEST: usize = 4 << 20;
+
 /// Fills what our own rules did not find from what feed-rs finds. (Where both find a part ours stands: feed-rs makes up
 /// ids, takes the address of the comments for the article's, reads fewer dates and keeps no offset, and takes what is
 /// declared to be text for markup.)
 pub fn fill(text: &str, url: Option<&Url>, items: &mut [Item]) {
-    if !items.iter().any(lacks) {
+    if text.len() > LONGEST || !items.iter().any(lacks) {
         return;
     }
     // What it refuses stays as we found it.

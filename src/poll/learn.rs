@@ -1,6 +1,6 @@
 //! Feeds to entries: every feed is asked, what it shows is remembered together with its validators.
 
-use super::{FeedNews, FeedReport, Pipeline, blocking, caught};
+use super::{FeedNews, FeedReport, Pipeline, blocking, caught, drift};
 use crate::article::{Entry, Id, Page};
 use crate::config::Site;
 use crate::fetch::{FetchError, Fetched, Validators};
@@ -74,6 +74,11 @@ fn read(
             let all = items.len();
             let entries: Vec<Entry> = items.into_iter().filter_map(|item| entry(item, &page.url)).collect();
             let new = remember(pipeline, site, url, &after, &entries, now)?;
+            if site.lists.contains_key(url) {
+                let mut noted = after.clone();
+                drift::note(&mut noted, &entries, entries.len() - new);
+                remember(pipeline, site, url, &noted, &[], now)?;
+            }
             let addressless = all - entries.len();
             Ok(Ok(FeedNews::Read { entries: entries.len(), new, addressless, repairs }))
         }
@@ -93,6 +98,7 @@ fn succeeded(before: &FeedState, validators: Validators, now: DateTime<Utc>) -> 
         failures: 0,
         last_error: None,
         not_before: None,
+        ..before.clone()
     }
 }
 

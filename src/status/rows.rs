@@ -66,7 +66,9 @@ fn since(state: &SiteState, health: SiteHealth) -> Option<DateTime<Utc>> {
 }
 
 fn extraction(site: &Site, state: &SiteState) -> ExtractionHealth {
+    let listed = site.feeds.iter().any(|url| state.feeds.get(url).is_some_and(|feed| feed.drift.is_some()));
     match state.drift.degraded {
+        _ if listed => ExtractionHealth::Degraded,
         _ if !site.pages || !state.drift.is_known() => ExtractionHealth::Unknown,
         Some(_) => ExtractionHealth::Degraded,
         None => ExtractionHealth::Ok,
@@ -80,5 +82,6 @@ fn feed_row(url: &url::Url, state: &SiteState) -> FeedRow {
         last_success: feed.and_then(|feed| feed.last_success),
         failures: feed.map_or(0, |feed| feed.failures),
         last_error: feed.and_then(|feed| feed.last_error.clone()),
+        drift: feed.and_then(|feed| feed.drift.clone()),
     }
 }

@@ -148,7 +148,9 @@ fn mostly_utf8(bytes: &[u8]) -> bool {
         good += usize::from(chunk.invalid().len() > 1);
         bad += usize::from(chunk.invalid().len() == 1);
     }
-    good > bad
+    // what breaks off within a character breaks off anywhere
+    let torn = bytes.last().is_some_and(|last| *last >= 0xc2) && good > 0;
+    good > bad - usize::from(torn && bad > 0)
 }
 
 /// Tones of windows-1258 (grave, hook, tilde, acute, dot) right behind a vowel; in windows-1252 these are `Ì Ò Þ ì ò`,

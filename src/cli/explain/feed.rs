@@ -42,7 +42,11 @@ fn look(url: &Url, page: &Page, site: &Site, as_list: bool) -> Option<Result<Loo
 fn report(out: &mut impl Write, url: &Url, site: &Site, look: &Look) -> io::Result<()> {
     let Look { feed: Feed { format, title, items, repairs }, place, left } = look;
     writeln!(out, "feed       {url}")?;
-    writeln!(out, "site       {}", if site.id.is_empty() { "none in the configuration has this host" } else { &site.id })?;
+    writeln!(
+        out,
+        "site       {}",
+        if site.id.is_empty() { "none in the configuration has this host" } else { &site.id }
+    )?;
     writeln!(out, "title      {}", title.as_deref().unwrap_or("none"))?;
     writeln!(out, "read as    {format}{}{place}", if place.is_empty() { "" } else { ": " })?;
     if !repairs.is_empty() {

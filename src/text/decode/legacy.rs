@@ -222,8 +222,22 @@ fn upper(c: char) -> char {
 
 /// Bytes in one of these, read.
 pub fn read(bytes: &[u8], legacy: Legacy) -> String {
-    let text: Cow<str> = WINDOWS_1252.decode_without_bom_handling(bytes).0;
-    legacy.read(&text)
+    let mut out = String::with_capacity(bytes.len() + bytes.len() / 4);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(part(rest));
+        let text: Cow<str> = WINDOWS_1252.decode_without_bom_handling(part).0;
+        out.push_str(&legacy.read(&text));
+        rest = after;
+    }
+    out
+}
+
+/// So many bytes end between two words, if they can: no letter is parted from its mark.
+fn part(bytes: &[u8]) -> usize {
+    let most = bytes.len().min(FAR);
+    let space = bytes[..most].iter().rposition(|b| matches!(b, b' ' | b'\n')).filter(|_| most < bytes.len());
+    space.map_or(most, |at| at + 1)
 }
 
 #[cfg(test)]
