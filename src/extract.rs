@@ -317,10 +317,15 @@ const BYLINE: &str = "a byline at the text";
 fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> (Vec<String>, &'static str) {
     let lines = fates.iter().zip(&flat.lines).filter(|(f, _)| matches!(f, Fate::Byline(_)));
     let printed: Vec<String> = lines.filter_map(|(_, l)| byline::byline(&l.text, true)).flatten().collect();
-    if printed.is_empty() {
-        return (meta.authors.clone(), meta.authors_from);
+    if !printed.is_empty() {
+        return (meta::unique(printed), BYLINE);
     }
-    (meta::unique(printed), BYLINE)
+    let text_at = fates.iter().position(|f| matches!(f, Fate::Kept(_))).unwrap_or(0);
+    let before = if meta.authors.is_empty() { byline::before(flat, text_at) } else { Vec::new() };
+    match before.is_empty() {
+        true => (meta.authors.clone(), meta.authors_from),
+        false => (meta::unique(before), "a byline before the text"),
+    }
 }
 
 fn dropped(flat: &Flat<'_>, fates: &[Fate]) -> Vec<Dropped> {

@@ -3,6 +3,9 @@
 use super::page::{Line, Shape};
 use crate::article::{Block, Run};
 
+/// The rule that keeps the lead.
+pub const LEAD: &str = "the lead";
+
 /// Blocks with the rule that kept each. `kept` holds lines of the page in order, with their rules.
 pub fn blocks(lines: &[Line], kept: &[(usize, String)]) -> (Vec<Block>, Vec<String>) {
     let mut build = Build::default();
@@ -65,6 +68,8 @@ impl Build {
         let runs = line.runs.clone();
         let block = match line.shape {
             Shape::Paragraph | Shape::Caption { .. } => Block::Paragraph(runs),
+            // Newspapers set the lead in an h2: it is text all the same.
+            Shape::Heading(_) if why == LEAD => Block::Paragraph(runs),
             Shape::Heading(level) => Block::Heading { level, runs },
             Shape::Item { ordered, .. } => Block::List { ordered, items: vec![runs] },
             Shape::Quoted { .. } => Block::Quote(vec![runs]),

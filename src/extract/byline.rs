@@ -1,6 +1,11 @@
 //! Who wrote it: lines that name the author, and the names in them.
 
-use crate::text::fold;
+use super::page::Flat;
+use super::signs::BYLINE;
+use crate::text::{fold, tidy};
+
+/// So many lines before the text may hold its author.
+const REACH: usize = 12;
 
 /// What stands before a name, folded; the longest first among those that begin alike.
 const LABELS: &[&str] = &[
@@ -109,6 +114,14 @@ pub fn byline(text: &str, marked: bool) -> Option<Vec<String>> {
     }
     let found = names(text);
     (!found.is_empty()).then_some(found)
+}
+
+/// The names in the elements named so that stand close before the text.
+pub fn before(flat: &Flat<'_>, text_at: usize) -> Vec<String> {
+    let from = text_at.saturating_sub(REACH);
+    let near = flat.elems.iter().filter(|e| e.signs & BYLINE != 0 && (from..text_at).contains(&e.lines.start));
+    let mut found = near.filter_map(|e| byline(&tidy(&e.node.text().collect::<String>()), true));
+    found.find(|names| !names.is_empty()).unwrap_or_default()
 }
 
 /// A photographer's or source line by itself.

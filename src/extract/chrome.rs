@@ -9,6 +9,9 @@ use super::words;
 use crate::text::fold;
 use std::ops::Range;
 
+/// A signature has no more lines than these, the labels after the text included.
+const SIGNATURE: usize = 9;
+
 /// What becomes of a line, and by which rule.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fate {
@@ -64,6 +67,7 @@ impl<'f, 'p> Case<'f, 'p> {
         self.links();
         self.each("a date", |c, n| c.is_date_line(n));
         self.imprint();
+        self.signature();
         self.bylines();
         if !self.named {
             self.front();
@@ -160,6 +164,22 @@ impl<'f, 'p> Case<'f, 'p> {
         }
     }
 
+    /// Who signed a document, for whom, in which office: the last lines of its text.
+    fn signature(&mut self) {
+        let inside = self.inside();
+        let texts: Vec<usize> = inside.into_iter().filter(|&n| self.line(n).chars > 0).collect();
+        let from = texts.len().saturating_sub(SIGNATURE);
+        let begins = |n: &usize| !is_text(self.line(*n)) && words::is_signature(&self.folded[*n]);
+        let Some(at) = texts[from..].iter().position(begins) else { return };
+        for &n in &texts[from + at..] {
+            let line = self.line(n);
+            if line.chars > 80 || line.linked > 0 || matches!(line.shape, Shape::Cell { .. }) {
+                return;
+            }
+            self.fates[n] = Fate::Kept("a signature");
+        }
+    }
+
     fn bylines(&mut self) {
         let inside = self.inside();
         let first = inside.iter().position(|&n| is_text(self.line(n)));
@@ -171,7 +191,9 @@ impl<'f, 'p> Case<'f, 'p> {
             }
             let named = self.signs_around(n) & BYLINE != 0 && line.chars < 150 && !is_text(line);
             let outside = first.is_none_or(|f| at < f) || last.is_none_or(|l| at > l);
-            let looks = line.align == Align::Right || line.bold * 10 >= line.chars * 9;
+            // A bold line with text under it is a heading.
+            let heads = inside.get(at + 1).is_some_and(|&next| is_text(self.line(next)));
+            let looks = line.align == Align::Right || (line.bold * 10 >= line.chars * 9 && !heads);
             let near_end = at + 4 >= inside.len();
             let marked = named || (outside && !matches!(line.shape, Shape::Heading(_))) || (looks && near_end);
             if (looks || near_end) && is_source(&line.text) {
@@ -226,7 +248,7 @@ impl<'f, 'p> Case<'f, 'p> {
         for n in self.inside() {
             let lead = self.signs_around(n) & LEAD != 0;
             self.fates[n] = Fate::Kept(match self.line(n).shape {
-                _ if lead => "the lead",
+                _ if lead => super::blocks::LEAD,
                 Shape::Heading(_) => "a heading within the text",
                 Shape::Item { .. } => "a list within the text",
                 Shape::Cell { .. } => "a table of data",

@@ -4,6 +4,7 @@ use super::byline::names;
 use super::headline;
 use super::ld::{self, Ld};
 use super::page::Flat;
+use super::signs::DATE;
 use super::when::{believed, in_url, visible};
 use crate::article::{DateFrom, Entry};
 use crate::text::{self, VIETNAM, fold, tidy};
@@ -178,7 +179,11 @@ fn beside(
         visible(&line.text).and_then(|d| believed(d, now))
     };
     let near = (1..=NEAR).flat_map(|d| [at.checked_sub(d), Some(at + d)]).flatten();
-    let near: Vec<DateTime<FixedOffset>> = near.filter_map(date).collect();
+    // Also within a line that holds more: author, date and buttons in one row.
+    let named = flat.elems.iter().filter(|e| e.signs & DATE != 0 && e.lines.start.abs_diff(at) <= NEAR);
+    let named = named.filter_map(|e| visible(&tidy(&e.node.text().take(8).collect::<String>())));
+    let near = near.filter_map(date).chain(named.filter_map(|d| believed(d, now)));
+    let near: Vec<DateTime<FixedOffset>> = near.collect();
     let told = entry.and_then(|e| e.published);
     let agrees = |d: &&DateTime<FixedOffset>| told.is_some_and(|told| (**d - told).abs() <= Duration::hours(36));
     near.iter().find(agrees).or(near.first()).copied()

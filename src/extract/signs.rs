@@ -178,6 +178,10 @@ pub fn signs(el: &Element) -> Signs {
     if signs & EMBED != 0 {
         signs &= !CHROME;
     }
+    // A picture that opens in a box of its own.
+    if matches!(el.name(), "a" | "img" | "picture" | "figure") {
+        signs &= !FORM;
+    }
     if signs & HIDDEN != 0 && shown_elsewhere(el) { signs & !HIDDEN } else { signs }
 }
 

@@ -150,7 +150,6 @@ const SITE_STARTS: &[&str] = &[
     "số lượt truy cập",
     "tổng lượt truy cập",
     "tổng số truy cập",
-    "hôm nay",
     "bạn còn ",
     "bạn vui lòng",
     "bản in",
@@ -271,7 +270,6 @@ const CLOSING_STARTS: &[&str] = &[
     "mehr zum thema",
     "folgen sie uns",
     "abonnieren sie",
-    "theo dõi ",
     "mời bạn đọc",
     "mời quý vị",
     "quý độc giả",
@@ -318,9 +316,13 @@ const CLOSING: &[&str] = &[
     "ist journalist",
 ];
 
+/// Where a site asks to be followed.
+const CHANNELS: &[&str] = &["google news", "facebook", "zalo", "youtube", "tiktok", "chúng tôi", "fanpage"];
+
 /// Whether a paragraph under the text is of the site or of its staff; without the marks before its first word.
 pub fn is_closing(folded: &str) -> bool {
-    CLOSING_STARTS.iter().any(|s| folded.starts_with(s)) || CLOSING.iter().any(|s| folded.contains(s))
+    let follow = folded.starts_with("theo dõi ") && CHANNELS.iter().any(|c| folded.contains(c));
+    follow || CLOSING_STARTS.iter().any(|s| folded.starts_with(s)) || CLOSING.iter().any(|s| folded.contains(s))
 }
 
 /// How a site speaks of itself.
@@ -399,8 +401,21 @@ pub fn is_machine_text(folded: &str) -> bool {
     counted || (folded.starts_with('<') && folded.ends_with('>') && folded.contains('='))
 }
 
-/// Two labels of a counter and figures.
+/// How the signature of a document begins: on behalf of a body or of its head.
+const SIGNATURE: &[&str] = &["tm.", "t/m", "kt.", "tl.", "tuq.", "q."];
+
+/// `TM. ỦY BAN NHÂN DÂN`, `(Đã ký)`.
+pub fn is_signature(folded: &str) -> bool {
+    folded.chars().count() < 160
+        && (SIGNATURE.iter().any(|s| folded.strip_prefix(s).is_some_and(|rest| rest.starts_with(' ')))
+            || folded.contains("(đã ký)"))
+}
+
+/// Two labels of a counter and figures, or the first of them alone.
 pub fn is_counter(folded: &str) -> bool {
+    if folded.strip_prefix("hôm nay").is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_alphabetic)) {
+        return true;
+    }
     folded.contains(|c: char| c.is_ascii_digit())
         && folded.chars().count() < 300
         && COUNTER.iter().filter(|s| folded.contains(*s)).count() >= 2
@@ -429,7 +444,9 @@ mod tests {
     #[test]
     fn counters_and_imprints() {
         assert!(is_counter("hôm nay12 hôm qua340 tuần này1,880"));
+        assert!(is_counter("hôm nay: 1,652"));
         assert!(!is_counter("hôm nay và hôm qua"));
+        assert!(!is_site_line("hôm nay, 5/2, cầu chính thức thông xe."));
         assert!(is_imprint("địa chỉ: số 1 đường lê lợi - điện thoại: 0200"));
     }
 }

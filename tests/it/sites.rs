@@ -156,18 +156,24 @@ fn wrong(place: &Place, fixture: &Fixture, is: impl Iterator<Item = String>) -> 
     place.pages().into_iter().zip(is).filter_map(compare).collect()
 }
 
+/// Each line of the front matter that differs, then the first of the rest.
 fn difference(wanted: &str, is: &str) -> Option<String> {
     let (mut wanted, mut is) = (wanted.trim_end().lines(), is.trim_end().lines());
-    loop {
-        match (wanted.next(), is.next()) {
-            (None, None) => return None,
-            (w, i) if w == i => {}
-            (w, i) => {
-                return Some(format!("  wanted: {}\n  is:     {}", w.unwrap_or("(the end)"), i.unwrap_or("(the end)")));
-            }
+    let mut all = Vec::new();
+    for nth in 1.. {
+        let (w, i) = (wanted.next(), is.next());
+        if w != i {
+            all.push(format!("  wanted: {}\n  is:     {}", w.unwrap_or("(the end)"), i.unwrap_or("(the end)")));
+        }
+        if w.or(i).is_none() || (nth > FRONT_MATTER && w != i) {
+            break;
         }
     }
+    (!all.is_empty()).then(|| all.join("\n"))
 }
+
+/// Lines, the marks around it included.
+const FRONT_MATTER: usize = 8;
 
 #[test]
 fn with_its_layout_every_page_is_exact() {
