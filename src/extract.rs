@@ -189,7 +189,9 @@ fn from_layout(flat: &Flat<'_>, layout: &Layout, meta: &mut Meta, now: DateTime<
     if let Some(title) = layout::text(flat, layout.title.as_ref()) {
         (meta.title, meta.title_from) = (Some(title), "the layout's title");
     }
-    let date = layout::text(flat, layout.date.as_ref()).and_then(|t| crate::text::date(&t, crate::text::VIETNAM));
+    let read = |t: String| crate::text::date(&t, crate::text::VIETNAM);
+    let date = layout::datetime(flat, layout.date.as_ref()).and_then(read);
+    let date = date.or_else(|| layout::text(flat, layout.date.as_ref()).and_then(read));
     if let Some(date) = date.and_then(|d| when::believed(d, now)) {
         (meta.published, meta.published_from) = (Some(date), DateFrom::Page);
     }

@@ -44,7 +44,7 @@ const LABELS: &[&str] = &[
 ];
 
 /// *By* in the languages that put it before a name.
-const PREPOSITIONS: &[&str] = &["by ", "von ", "par ", "por ", "di ", "door ", "af ", "av ", "texte ", "text "];
+const PREPOSITIONS: &[&str] = &["bởi ", "by ", "von ", "par ", "por ", "di ", "door ", "af ", "av ", "texte ", "text "];
 
 /// What names a source, not a person.
 const SOURCES: &[&str] = &["nguồn tin:", "nguồn:", "nguồn ", "theo ", "source:", "quelle:", "fuente:"];
@@ -173,7 +173,9 @@ fn split_names(text: &str) -> impl Iterator<Item = &str> {
 fn is_name(part: &str) -> bool {
     let words: Vec<&str> = part.split_whitespace().collect();
     let capital = |w: &&str| w.starts_with(char::is_uppercase);
+    let label = |w: &str| matches!(fold(w).as_str(), "bởi" | "by" | "tác giả" | "author");
     (1..=5).contains(&words.len())
+        && !label(part)
         && part.chars().count() <= 40
         && words.iter().all(capital)
         && !part.contains(|c: char| c.is_ascii_digit() || matches!(c, ':' | '?' | '!' | '"' | '“' | '@'))

@@ -70,6 +70,9 @@ fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry
             all.push(Candidate { text, words, source, nearness });
         }
     };
+    let said = ["og:title", "twitter:title"].into_iter().filter_map(|n| head.get(n)).chain(head.title.as_deref());
+    let said = said.chain(entry.and_then(|e| e.title.as_deref()));
+    let told: Vec<String> = said.map(|t| fold(&tidy(t))).collect();
     let about = text_at.saturating_sub(WINDOW)..text_at + WINDOW;
     for (n, line) in flat.lines.iter().enumerate().skip(about.start).take(about.len()) {
         if line.chars == 0 || line.chars > 300 {
@@ -77,7 +80,8 @@ fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry
         }
         let signs = flat.elems[line.elem].signs;
         let heading = flat.name(line.elem) == "h1" || flat.around(line.elem).take(4).any(|e| flat.name(e) == "h1");
-        let marked = signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_));
+        // A line without a mark that the feed or the head repeats is marked by that.
+        let marked = signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_)) || told.contains(&fold(&line.text));
         // The site's name leads home; a headline seldom leads anywhere.
         let nearness = nearness(n, text_at) - if line.link_share() > 0.5 { 2.0 } else { 0.0 };
         if heading {

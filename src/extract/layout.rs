@@ -45,6 +45,12 @@ pub fn text(flat: &Flat<'_>, selector: Option<&Selector>) -> Option<String> {
     texts.next()
 }
 
+/// What the first element that matches says for machines, if it does.
+pub fn datetime(flat: &Flat<'_>, selector: Option<&Selector>) -> Option<String> {
+    let mut elems = matching(flat, selector?).map(|e| flat.elems[e].node);
+    elems.find_map(|e| e.attr("datetime").or(e.attr("content")).map(tidy))
+}
+
 /// The texts of all elements that match.
 pub fn texts(flat: &Flat<'_>, selector: Option<&Selector>) -> Vec<String> {
     let Some(selector) = selector else { return Vec::new() };

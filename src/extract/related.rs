@@ -15,10 +15,23 @@ impl Case<'_, '_> {
             let folded = self.folded[n].clone();
             if words::is_box_label(&folded) {
                 self.fates[n] = Fate::Dropped("a label of the site");
+                if words::is_advert_label(&folded) {
+                    self.drop_pictures(n, &inside[at + 1..]);
+                }
             } else if words::is_related_label(&folded) {
                 self.fates[n] = Fate::Dropped("a label of related articles");
                 self.drop_list(&inside[at + 1..]);
             }
+        }
+    }
+
+    /// The pictures next to a label in its box.
+    fn drop_pictures(&mut self, label: usize, after: &[usize]) {
+        let elem = self.line(label).elem;
+        let within = self.flat.elems[self.flat.elems[elem].parent].lines.clone();
+        let pictures = after.iter().take_while(|&&n| within.contains(&n) && self.line(n).shape == Shape::Image);
+        for &n in pictures.collect::<Vec<_>>() {
+            self.fates[n] = Fate::Dropped("an advertisement");
         }
     }
 

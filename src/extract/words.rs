@@ -127,6 +127,7 @@ const BOXES: &[&str] = &[
     "file đính kèm",
     "tệp đính kèm",
     "tập tin đính kèm",
+    "quảng cáo",
 ];
 
 /// A line that begins so belongs to the site.
@@ -372,6 +373,10 @@ pub fn is_box_label(folded: &str) -> bool {
     let label = label(folded);
     let label = label.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '(');
     BOXES.contains(&label)
+}
+
+pub fn is_advert_label(folded: &str) -> bool {
+    matches!(label(folded), "quảng cáo" | "advertisement" | "sponsored")
 }
 
 /// A whole line that a site says and an article doesn't. Short lines only: a sentence may begin like them.
