@@ -2,7 +2,7 @@
 //! element with the greatest sum holds the article. (The idea of a greatest sum over a tagged sequence: Pasternack and
 //! Roth, "Extracting article text from the web with maximum subsequence segmentation", WWW 2009; here over the tree.)
 
-use super::page::{Flat, Line, Shape};
+use super::page::{Align, Flat, Line, Shape};
 use super::signs::{ADVERT, ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, NAV, RELATED, SHARE, Signs, TAGS};
 use std::collections::HashMap;
 
@@ -115,7 +115,8 @@ impl Worth {
         if sum(best) <= 0.0 {
             return self.most_text(flat);
         }
-        Some(self.named(flat, best).or_else(|| self.sole(flat, best)).unwrap_or(best))
+        let found = self.named(flat, best).or_else(|| self.sole(flat, best)).unwrap_or(best);
+        Some(with_tables(flat, found))
     }
 
     /// The only element that calls itself an article's body, where something else was found: a long text beside a
@@ -142,6 +143,20 @@ impl Worth {
             .filter(|&e| self.text_in(flat, e) > 0.0)
             .max_by(|&a, &b| self.text_in(flat, a).total_cmp(&self.text_in(flat, b)).then(a.cmp(&b)))
     }
+}
+
+/// Figures in cells are worth little: a table of data next to all the text there is was not counted in.
+fn with_tables(flat: &Flat<'_>, found: usize) -> usize {
+    let up = |e: &usize| Some(flat.elems[*e].parent).filter(|p| p != e);
+    let outer = std::iter::successors(Some(found), up).find(|&e| flat.elems[e].lines != flat.elems[found].lines);
+    let Some(parent) = outer else { return found };
+    let (inner, outer) = (&flat.elems[found].lines, &flat.elems[parent].lines);
+    let cell = |l: &Line| matches!(l.shape, Shape::Cell { .. });
+    let around = |n: &usize| !inner.contains(n) && flat.lines[*n].chars > 0;
+    let rest = || outer.clone().filter(around).map(|n| &flat.lines[n]);
+    let credit = |l: &Line| l.align == Align::Right && l.chars < SHORT;
+    let data = rest().any(cell) && rest().all(|l| l.linked == 0 && (cell(l) || credit(l)));
+    if data { parent } else { found }
 }
 
 /// Regions that come in many parts and are chrome all the same.
