@@ -92,8 +92,12 @@ fn word(item: &Item, key: &str) -> String {
 
 /// All fixture sites, not served.
 pub fn places() -> Vec<Place> {
+    places_in(&sites_folder())
+}
+
+fn places_in(folder: &Path) -> Vec<Place> {
     let mut folders: Vec<PathBuf> =
-        fs::read_dir(sites_folder()).expect("tests/sites").map(|f| f.expect("a readable folder").path()).collect();
+        fs::read_dir(folder).expect("a folder of sites").map(|f| f.expect("a readable folder").path()).collect();
     folders.retain(|folder| folder.join("site.toml").exists());
     folders.sort();
     folders.iter().map(|folder| Place::read(folder)).collect()
@@ -132,8 +136,13 @@ pub struct House {
 
 impl House {
     pub fn open() -> House {
+        House::open_in(&sites_folder())
+    }
+
+    /// With the sites that lie in a folder, in the form of those of tests/sites.
+    pub fn open_in(folder: &Path) -> House {
         let state = Arc::new(State::default());
-        let places = places().into_iter().map(|place| serve(place, state.clone())).collect();
+        let places = places_in(folder).into_iter().map(|place| serve(place, state.clone())).collect();
         House { places, state }
     }
 

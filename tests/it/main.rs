@@ -8,6 +8,7 @@ mod consumer;
 mod crash;
 mod daemon;
 mod journeys;
+mod learned;
 mod sites;
 
 use chrono::{DateTime, Utc};
@@ -55,9 +56,16 @@ pub struct Office {
 
 impl Office {
     pub fn new(only: &[&str]) -> Office {
-        let house = House::open();
+        Office::of(House::open(), only, "")
+    }
+
+    /// With more in its configuration.
+    pub fn of(house: House, only: &[&str], more: &str) -> Office {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = Config::load(&house.config(folder.path(), only)).expect("the fixtures' configuration is right");
+        let file = house.config(folder.path(), only);
+        let text = fs::read_to_string(&file).expect("a configuration");
+        fs::write(&file, format!("{text}{more}")).expect("a writable file");
+        let config = Config::load(&file).expect("the fixtures' configuration is right");
         let pipeline = Arc::new(Pipeline::open(config).expect("a new store opens"));
         Office { house, folder, pipeline }
     }
