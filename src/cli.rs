@@ -74,6 +74,10 @@ enum Command {
         /// One JSON object instead of a report
         #[arg(long)]
         json: bool,
+        /// A page instead of a report, with what is dropped struck out: `explain --html URL > page.html`. It runs and
+        /// loads nothing
+        #[arg(long, conflicts_with_all = ["json", "list"])]
+        html: bool,
     },
     /// A row a site: state, last success, last new article, failures, next poll
     Sites {
@@ -154,8 +158,13 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Run => run_daemon(file, cli.log),
         Command::Once { json } => once::once(load(file)?, cli.log, *json),
         Command::Check { json } => check(file, *json),
-        Command::Explain { what, site, list, json } => {
-            explain::explain(&load(file)?, what, site.as_deref(), *list, *json)
+        Command::Explain { what, site, list, json, html } => {
+            let form = match (*json, *html) {
+                (true, _) => explain::Form::Json,
+                (_, true) => explain::Form::Html,
+                _ => explain::Form::Report,
+            };
+            explain::explain(&load(file)?, what, site.as_deref(), *list, form)
         }
         Command::Sites { json } => sites::sites(&load(file)?, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),

@@ -33,6 +33,7 @@ mod summary;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod when;
 mod words;
 
@@ -50,6 +51,7 @@ use page::Shape;
 pub(crate) use page::{Flat, flatten};
 use scraper::Html;
 use std::ops::Range;
+pub use trace::{Part, PartFate};
 use url::Url;
 
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +93,30 @@ pub fn extract_learned(
     learned: &Learned,
     now: DateTime<Utc>,
 ) -> Result<Clean, ExtractError> {
+    extract_seen(page, entry, layout, learned, now, |_, _, _| ())
+}
+
+/// As [`extract_learned`], line by line.
+pub fn trace(
+    page: &Page,
+    entry: Option<&Entry>,
+    layout: Option<&Layout>,
+    learned: &Learned,
+    now: DateTime<Utc>,
+) -> Result<Vec<Part>, ExtractError> {
+    let mut parts = Vec::new();
+    extract_seen(page, entry, layout, learned, now, |flat, worth, fates| parts = trace::parts(flat, worth, fates))?;
+    Ok(parts)
+}
+
+fn extract_seen(
+    page: &Page,
+    entry: Option<&Entry>,
+    layout: Option<&Layout>,
+    learned: &Learned,
+    now: DateTime<Utc>,
+    mut seen: impl FnMut(&Flat<'_>, &Worth, &[Fate]),
+) -> Result<Clean, ExtractError> {
     let text = readable(page)?;
     let slim = slim::slim(&text);
     let html = parsed(&slim.html);
@@ -106,10 +132,12 @@ pub fn extract_learned(
     if let Some(layout) = layout {
         from_layout(&flat, layout, &mut meta, now);
         if let Some(fates) = by_layout(&flat, &worth, layout, &meta) {
+            seen(&flat, &worth, &fates);
             return finish(&flat, &worth, &fates, meta, Method::Layout);
         }
     }
     let fates = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    seen(&flat, &worth, &fates);
     let method = if worth.recurring.contains(&true) { Method::Learned } else { Method::Generic };
     let mut clean = finish(&flat, &worth, &fates, meta, method)?;
     if let Some(layout) = layout {

@@ -1,17 +1,19 @@
 //! `diemtin explain`: what would become of a page, and why.
 
 mod feed;
+mod html;
 
 use super::{BAD_DATA, Exit, USAGE};
-use crate::article::{Clean, DateFrom, Dropped, Entry, Id, Judged, Kind, Method, Outcome, Page, plain};
+use crate::article::{Clean, DateFrom, Entry, Id, Judged, Kind, Method, Outcome, Page, plain};
 use crate::config::{Config, Select, Site, Tls};
-use crate::fetch::{FetchError, Fetched, Fetcher, Validators};
-use crate::poll::{self, Examined};
+use crate::extract::{self, ExtractError, Part, PartFate};
+use crate::fetch::Fetcher;
+use crate::poll::{self, Examined, Known, Pages};
 use crate::select::Topics;
 use crate::store::{Mark, Store, StoreError};
 use crate::text::VIETNAM;
 use anyhow::Context;
-use chrono::{SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
@@ -19,14 +21,59 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, json: bool) -> anyhow::Result<()> {
-    let (url, page) = page(config, what, site)?;
+/// How it is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    Report,
+    Json,
+    Html,
+}
+
+/// All that is told of a page.
+pub struct Explained {
+    url: Url,
+    site: Arc<Site>,
+    examined: Examined,
+    /// Of each page of the article, line by line.
+    parts: Vec<Vec<Part>>,
+    /// What the site's other pages taught.
+    taught: String,
+    asked: Asked,
+}
+
+pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, form: Form) -> anyhow::Result<()> {
+    let now = Utc::now().trunc_subsecs(0);
+    let (url, pages) = pages(config, what, site, now)?;
     let site = chosen_site(config, site, &url)?;
-    if let Some(()) = feed::explain(&url, &page, &site, as_list, json)? {
+    if let Some(page) = pages.pages.first()
+        && let Some(()) = feed::explain(&url, page, &site, as_list, form == Form::Json)?
+    {
         return Ok(());
     }
-    let entry = Entry {
-        id: Id::of(&url),
+    let store = store(config)?;
+    let (known, taught) = taught(&store, &site)?;
+    let entry = entry(&url);
+    let wrong = |why: ExtractError| Exit { code: BAD_DATA, why: format!("{what}: {why}") };
+    let topics = Topics::new(&config.topics);
+    let examined = poll::examine_known(&pages, &entry, &site, &topics, &known, now).map_err(wrong)?;
+    // The way that was taken: without the layout where it did not fit.
+    let layout = site.layout.as_deref().filter(|_| examined.clean.method == Method::Layout);
+    let trace = |page| extract::trace(page, Some(&entry), layout, &known.lessons.learned, now);
+    let parts = pages.pages.iter().map(trace).collect::<Result<_, _>>().map_err(wrong)?;
+    let asked = asked(store, &site, &entry.id, &examined)?;
+    let explained = Explained { url, site, examined, parts, taught, asked };
+    let mut out = io::stdout().lock();
+    match form {
+        Form::Json => writeln!(out, "{}", as_json(&explained))?,
+        Form::Html => write!(out, "{}", html::html(&explained))?,
+        Form::Report => report(&mut out, &explained)?,
+    }
+    Ok(())
+}
+
+fn entry(url: &Url) -> Entry {
+    Entry {
+        id: Id::of(url),
         url: url.clone(),
         title: None,
         published: None,
@@ -34,37 +81,52 @@ pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, j
         authors: Vec::new(),
         summary: None,
         content: None,
-    };
-    let topics = Topics::new(&config.topics);
-    let examined = poll::examine(Some(&page), &entry, &site, &topics, Utc::now().trunc_subsecs(0));
-    let examined = examined.map_err(|why| Exit { code: BAD_DATA, why: format!("{what}: {why}") })?;
-    let known = known(config, &site, &entry.id, &examined)?;
-    let mut out = io::stdout().lock();
-    if json {
-        writeln!(out, "{}", as_json(&url, &site, &examined, &known))?;
-        return Ok(());
     }
-    report(&mut out, &url, &site, &examined, &known)?;
-    Ok(())
 }
 
 /// From the network, as the daemon would, or from a file.
-fn page(config: &Config, what: &str, site: Option<&str>) -> anyhow::Result<(Url, Page)> {
+fn pages(config: &Config, what: &str, site: Option<&str>, now: DateTime<Utc>) -> anyhow::Result<(Url, Pages)> {
     if !what.starts_with("http://") && !what.starts_with("https://") {
         let file =
             Path::new(what).canonicalize().with_context(|| format!("{what}: no such file, and not an http address"))?;
         let body = std::fs::read(&file)?;
         let url = Url::from_file_path(&file).map_err(|()| anyhow::anyhow!("{what}: not a path"))?;
-        return Ok((url.clone(), Page { url, content_type: None, body }));
+        return Ok((url.clone(), Pages::one(Page { url, content_type: None, body })));
     }
     let url: Url = what.parse().with_context(|| what.to_owned())?;
     let site = chosen_site(config, site, &url)?;
     let fetcher = Fetcher::new(&config.http)?;
-    match super::runtime()?.block_on(fetcher.get(&site, &url, &Validators::default())) {
-        Ok(Fetched::Page { page, .. }) => Ok((url, page)),
-        Ok(Fetched::NotModified { .. }) => Err(FetchError::Status { status: 304 }.into()),
+    match super::runtime()?.block_on(poll::pages(&fetcher, &site, &url, true, now)) {
+        Ok(pages) => Ok((url, pages)),
         Err(why) => Err(anyhow::Error::from(why).context(url)),
     }
+}
+
+/// The store, or why it is not asked.
+fn store(config: &Config) -> anyhow::Result<Result<Store, String>> {
+    if !config.store.path.exists() {
+        return Ok(Err(format!("there is no store yet at {}", config.store.path.display())));
+    }
+    match Store::open(&config.store.path) {
+        Ok(store) => Ok(Ok(store)),
+        Err(StoreError::Held(_)) => Ok(Err("a running daemon holds the store".to_owned())),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// What is known of the site, and how much that is, in words.
+fn taught(store: &Result<Store, String>, site: &Site) -> anyhow::Result<(Known, String)> {
+    let store = match store {
+        Ok(store) => store,
+        Err(why) => return Ok((Known::default(), format!("not used: {why}"))),
+    };
+    let known = Known::of(store, &site.id)?;
+    let pages = known.lessons.learned.pages();
+    let said = match known.lessons.learned.is_ready() {
+        true => format!("from {pages} pages of the site"),
+        false => format!("too little yet: {pages} pages of the site were seen"),
+    };
+    Ok((known, said))
 }
 
 /// The site that was named, else the one whose feeds share the page's host, else one without settings.
@@ -105,81 +167,111 @@ fn bare_host(url: &Url) -> Option<&str> {
 }
 
 /// What the store knows of the page.
-enum Known {
+enum Asked {
     /// No store was asked, and why.
-    NotAsked(String),
-    Asked {
+    Not(String),
+    Yes {
         mark: Option<Box<Mark>>,
         kept: Option<u32>,
         twin: Option<(Id, String, f64)>,
     },
 }
 
-fn known(config: &Config, site: &Site, id: &Id, examined: &Examined) -> anyhow::Result<Known> {
-    if !config.store.path.exists() {
-        return Ok(Known::NotAsked(format!("there is no store yet at {}", config.store.path.display())));
-    }
-    let store = match Store::open(&config.store.path) {
+fn asked(store: Result<Store, String>, site: &Site, id: &Id, examined: &Examined) -> anyhow::Result<Asked> {
+    let store = match store {
         Ok(store) => store,
-        Err(StoreError::Held(_)) => return Ok(Known::NotAsked("a running daemon holds the store".to_owned())),
-        Err(other) => return Err(other.into()),
+        Err(why) => return Ok(Asked::Not(why)),
     };
     let twin = poll::index(&store)?.twin(&examined.print, |key| store.prints_of(key))?;
     let twin =
         twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
-    Ok(Known::Asked {
+    Ok(Asked::Yes {
         mark: store.mark(&site.id, id)?.map(Box::new),
         kept: store.article(id)?.map(|article| article.rev),
         twin: twin.transpose()?.flatten().filter(|(twin, ..)| twin != id),
     })
 }
 
-fn report(out: &mut impl Write, url: &Url, site: &Site, examined: &Examined, known: &Known) -> io::Result<()> {
-    let clean = &examined.clean;
-    writeln!(out, "page       {url}")?;
+fn report(out: &mut impl Write, explained: &Explained) -> io::Result<()> {
+    for (name, value) in facts(explained) {
+        writeln!(out, "{name:10} {value}")?;
+    }
+    writeln!(out, "\n{}", whole_verdict(explained))?;
+    topic_lines(explained).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    known_lines(&explained.asked).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    let clean = &explained.examined.clean;
     writeln!(
         out,
-        "site       {}",
-        if site.id.is_empty() { "none in the configuration has this host" } else { &site.id }
+        "\nKEPT {} blocks, DROPPED {} parts; in the order of the page,",
+        clean.blocks.len(),
+        clean.dropped.len()
     )?;
-    writeln!(out, "title      {} (from {})", examined.title, clean.sources.title)?;
-    writeln!(out, "published  {}", published(clean))?;
-    writeln!(out, "authors    {} (from {})", clean.authors.join(", "), clean.sources.authors)?;
-    writeln!(out, "method     {}", method(clean, site))?;
-    verdict(out, site, examined, known)?;
-    writeln!(out, "\nKEPT, {} blocks", clean.blocks.len())?;
-    for (block, why) in clean.blocks.iter().zip(&clean.kept_by) {
-        let text = plain(std::slice::from_ref(block));
-        let text = if text.is_empty() { "(picture)".to_owned() } else { short(&text) };
-        writeln!(out, "  + {text}\n      {why}")?;
-    }
-    for image in &clean.images {
-        writeln!(out, "  + picture {} {}", image.url, short(image.caption.as_deref().unwrap_or("")))?;
-    }
-    writeln!(out, "\nDROPPED, {} parts", clean.dropped.len())?;
-    for (why, texts) in by_reason(&clean.dropped) {
-        writeln!(out, "  {why}")?;
-        texts.iter().try_for_each(|text| writeln!(out, "    - {}", short(text)))?;
+    writeln!(out, "each with what it speaks for the article where the article is looked for:")?;
+    for (n, parts) in explained.parts.iter().enumerate() {
+        if explained.parts.len() > 1 {
+            writeln!(out, "\nPAGE {}", n + 1)?;
+        }
+        lines(out, parts)?;
     }
     Ok(())
 }
 
-fn verdict(out: &mut impl Write, site: &Site, examined: &Examined, known: &Known) -> io::Result<()> {
-    writeln!(out, "\nVERDICT    {}", if poll::wanted(site, &examined.verdict) { "kept" } else { "off topic" })?;
-    examined.verdict.topics.iter().try_for_each(|topic| judged(out, topic))?;
-    known_lines(known).iter().try_for_each(|line| writeln!(out, "{line}"))
+/// A rule is said once for the parts in a row that fell to it.
+fn lines(out: &mut impl Write, parts: &[Part]) -> io::Result<()> {
+    let mut before = None;
+    for part in parts {
+        let rule = (part.fate, part.why.as_str());
+        if before != Some(rule) {
+            writeln!(out, "  {}: {}", fate(part.fate), part.why)?;
+        }
+        before = Some(rule);
+        let sign = match part.fate {
+            PartFate::Kept => '+',
+            PartFate::Caption | PartFate::Byline => '~',
+            PartFate::Dropped => '-',
+        };
+        let text = part.image.as_ref().map_or_else(|| short(&part.text), |url| format!("picture {url}"));
+        writeln!(out, "  {sign} {:>7.1}  {text}", part.score)?;
+    }
+    Ok(())
 }
 
-/// The reasons in the order of the page, each with what fell to it.
-fn by_reason(dropped: &[Dropped]) -> Vec<(&str, Vec<&str>)> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for Dropped { text, why } in dropped {
-        match reasons.iter_mut().find(|(known, _)| known == why) {
-            Some((_, texts)) => texts.push(text),
-            None => reasons.push((why, vec![text])),
-        }
+fn fate(fate: PartFate) -> &'static str {
+    match fate {
+        PartFate::Kept => "kept",
+        PartFate::Caption => "to its picture",
+        PartFate::Byline => "to the authors",
+        PartFate::Dropped => "dropped",
     }
-    reasons
+}
+
+/// What is known of the page, each with its name.
+fn facts(explained: &Explained) -> Vec<(&'static str, String)> {
+    let (clean, site) = (&explained.examined.clean, &explained.site);
+    let none = "none in the configuration has this host";
+    let mut facts = vec![
+        ("page", explained.url.to_string()),
+        ("site", if site.id.is_empty() { none.to_owned() } else { site.id.clone() }),
+        ("title", format!("{} (from {})", explained.examined.title, clean.sources.title)),
+        ("published", published(clean)),
+        ("authors", format!("{} (from {})", clean.authors.join(", "), clean.sources.authors)),
+        ("method", method(clean, site)),
+        ("learned", explained.taught.clone()),
+    ];
+    if explained.parts.len() > 1 {
+        facts.push(("pages", explained.parts.len().to_string()));
+    }
+    facts.extend(explained.examined.doubt.clone().map(|why| ("in doubt", why)));
+    facts
+}
+
+fn whole_verdict(explained: &Explained) -> String {
+    let wanted = poll::wanted(&explained.site, &explained.examined.verdict);
+    format!("VERDICT    {}", if wanted { "kept" } else { "off topic" })
+}
+
+fn topic_lines(explained: &Explained) -> Vec<String> {
+    explained.examined.verdict.topics.iter().flat_map(judged).collect()
 }
 
 fn published(clean: &Clean) -> String {
@@ -202,21 +294,21 @@ fn method(clean: &Clean, site: &Site) -> String {
     }
 }
 
-fn judged(out: &mut impl Write, topic: &Judged) -> io::Result<()> {
+fn judged(topic: &Judged) -> Vec<String> {
     let about = if topic.selected { "yes" } else { "no" };
-    writeln!(out, "  {}: {about}, score {:.2}", topic.id, topic.score)?;
+    let mut lines = vec![format!("  {}: {about}, score {:.2}", topic.id, topic.score)];
     let hits: Vec<String> =
         topic.hits.iter().map(|hit| format!("{} ({:?} {:+.2})", hit.term, hit.r#where, hit.weight)).collect();
     if !hits.is_empty() {
-        writeln!(out, "    {}", hits.join(", "))?;
+        lines.push(format!("    {}", hits.join(", ")));
     }
-    Ok(())
+    lines
 }
 
-fn known_lines(known: &Known) -> Vec<String> {
-    let (mark, kept, twin) = match known {
-        Known::NotAsked(why) => return vec![format!("STORE      not asked: {why}")],
-        Known::Asked { mark, kept, twin } => (mark, kept, twin),
+fn known_lines(asked: &Asked) -> Vec<String> {
+    let (mark, kept, twin) = match asked {
+        Asked::Not(why) => return vec![format!("STORE      not asked: {why}")],
+        Asked::Yes { mark, kept, twin } => (mark, kept, twin),
     };
     let mut lines = vec![match kept {
         Some(rev) => format!("STORE      kept, revision {rev}"),
@@ -239,15 +331,17 @@ fn seen(mark: &Mark) -> String {
     format!("  first seen {}, {outcome}", super::moment(mark.first_seen))
 }
 
-fn as_json(url: &Url, site: &Site, examined: &Examined, known: &Known) -> Value {
+fn as_json(explained: &Explained) -> Value {
+    let Explained { url, site, examined, parts, taught, asked } = explained;
     let clean = &examined.clean;
     let kept = clean.blocks.iter().zip(&clean.kept_by);
     let kept: Vec<Value> =
         kept.map(|(block, why)| json!({"text": plain(std::slice::from_ref(block)), "why": why})).collect();
     json!({
         "url": url, "site": site.id, "title": examined.title, "published": clean.published, "published_from": clean.published_from,
-        "authors": clean.authors, "method": clean.method, "kept": kept, "images": clean.images, "dropped": clean.dropped,
-        "selected": poll::wanted(site, &examined.verdict), "topics": examined.verdict.topics, "store": known_lines(known),
+        "authors": clean.authors, "method": clean.method, "learned": taught, "doubt": examined.doubt, "kept": kept,
+        "images": clean.images, "dropped": clean.dropped, "selected": poll::wanted(site, &examined.verdict),
+        "topics": examined.verdict.topics, "store": known_lines(asked), "pages": parts,
     })
 }
 

@@ -107,6 +107,59 @@ fn explain_says_what_is_kept_dropped_and_why() {
         assert!(said.contains(part), "{part} is not in:\n{said}");
     }
     assert!(!folder.path().join("var").exists(), "explain stores nothing");
+    assert!(said.contains("learned    not used: there is no store yet"), "{said}");
+    // each line with its score
+    let scored = said.lines().filter(|line| line.starts_with("  + ") || line.starts_with("  - "));
+    assert!(scored.clone().count() > 20 && scored.clone().all(|line| line[4..].trim().contains(|c: char| c == '.')));
+}
+
+#[test]
+fn explain_uses_what_the_store_has_learned_unless_a_daemon_holds_it() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+    let place = house.place("longan");
+    let address = format!("{}{}", place.base, place.pages().remove(0).0);
+    let said = stdout(&diemtin(folder.path(), &["explain", &address]));
+    assert!(said.contains("pages of the site") && said.contains("STORE      kept"), "{said}");
+    let held = diemtin::store::Store::open_again(&folder.path().join("var/store")).expect("it opens");
+    let said = stdout(&diemtin(folder.path(), &["explain", &address]));
+    assert!(said.contains("learned    not used: a running daemon holds the store"), "{said}");
+    drop(held);
+}
+
+/// Whatever a site says, the page that `--html` writes runs nothing and loads nothing.
+#[test]
+fn explain_writes_a_safe_page_with_what_is_dropped_struck_out() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    let sentence = "Sáng nay, xã mở buổi đối thoại với bà con ba thôn về con đường vào khu sản xuất, &lt;script&gt;alert(1)&lt;/script&gt; có hơn hai trăm người dự.";
+    let file = folder.path().join("bai.html");
+    let html = format!(
+        "<title>&lt;img src=x onerror=alert(2)&gt;</title><ul><li><a href='javascript:alert(3)'>Trang &lt;b&gt;nhất</a></ul>\
+         <h1>Đối thoại &lt;/title&gt;&lt;script&gt;</h1><div id='a&quot;&gt;&lt;script&gt;'><p>{sentence}</p><p>{sentence} Và thêm.</p>\
+         <img src='https://a.vn/x.jpg?&quot;&gt;&lt;script&gt;' width=600></div>"
+    );
+    fs::write(&file, html).expect("writable");
+    let explained = diemtin(folder.path(), &["explain", "--html", file.to_str().expect("UTF-8")]);
+    assert!(explained.status.success(), "{}", stderr(&explained));
+    let page = stdout(&explained);
+    assert!(page.starts_with("<!doctype html>") && page.contains("default-src 'none'; style-src 'sha256-"), "{page}");
+    assert!(page.contains("<del>Trang &lt;b&gt;nhất</del>") && page.contains("score "), "{page}");
+    assert!(page.contains("&lt;script&gt;alert(1)"), "{page}");
+    let tags = page
+        .split('<')
+        .skip(1)
+        .map(|tag| tag.split(|c: char| !c.is_ascii_alphanumeric() && c != '/' && c != '!').next());
+    let own = [
+        "!doctype", "html", "head", "meta", "title", "/title", "style", "/style", "/head", "body", "h1", "/h1",
+        "table", "tr", "th", "/th", "td", "/td", "/tr", "/table", "pre", "/pre", "section", "div", "/div", "small",
+        "/small", "del", "/del", "/section", "/body", "/html",
+    ];
+    tags.for_each(|tag| assert!(own.contains(&tag.expect("a name")), "{tag:?}"));
+    assert!(!page.contains("href") && !page.contains("src=\""), "it leads nowhere and loads nothing");
 }
 
 #[test]

@@ -58,11 +58,23 @@ fn report(out: &mut impl Write, url: &Url, site: &Site, look: &Look) -> io::Resu
         return Ok(());
     }
     writeln!(out, "\nLEFT, {} links", left.len())?;
-    for (why, texts) in super::by_reason(left) {
+    for (why, texts) in by_reason(left) {
         writeln!(out, "  {why}")?;
         texts.iter().try_for_each(|text| writeln!(out, "    - {}", short(text)))?;
     }
     Ok(())
+}
+
+/// The reasons in the order of the page, each with what fell to it.
+fn by_reason(left: &[Dropped]) -> Vec<(&str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Dropped { text, why } in left {
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, texts)) => texts.push(text),
+            None => reasons.push((why, vec![text])),
+        }
+    }
+    reasons
 }
 
 fn entry(out: &mut impl Write, item: &Item) -> io::Result<()> {
