@@ -194,7 +194,7 @@ fn asked(store: Result<Store, String>, site: &Site, id: &Id, examined: &Examined
 
 fn report(out: &mut impl Write, explained: &Explained) -> io::Result<()> {
     for (name, value) in facts(explained) {
-        writeln!(out, "{name:10} {value}")?;
+        writeln!(out, "{name:10} {}", harmless(&value))?;
     }
     writeln!(out, "\n{}", whole_verdict(explained))?;
     topic_lines(explained).iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -345,9 +345,14 @@ fn as_json(explained: &Explained) -> Value {
     })
 }
 
+/// What a terminal would obey goes.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
 /// One line of a terminal.
 fn short(text: &str) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     if line.chars().count() <= 100 {
         return line;
     }

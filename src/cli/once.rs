@@ -137,6 +137,10 @@ fn lines(round: &Round) -> Vec<String> {
             lines.push(format!("{outcome}: {}: {}", settled.url, why.escape_debug()));
         }
     }
+    let kept = |outcome: &Outcome| matches!(outcome, Outcome::Stored | Outcome::Revision { .. });
+    for settled in round.settled.iter().filter(|settled| kept(&settled.outcome)) {
+        lines.extend(settled.doubt.as_ref().map(|why| format!("in doubt: {}: {}", settled.url, why.escape_debug())));
+    }
     let tally = round.tally();
     if !tally.is_empty() {
         lines.push(in_words(&tally));

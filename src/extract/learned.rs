@@ -11,10 +11,11 @@ use url::Url;
 
 /// A line is chrome once it was on so many pages.
 const PAGES: usize = 3;
-/// A line that none of so many pages had is forgotten: the site was redesigned. One that was on a single page goes sooner.
+/// A line that none of so many pages had is forgotten: the site was redesigned. What is no chrome yet goes sooner: most
+/// of it is the articles' own.
 const FORGOTTEN: u32 = 100;
-const ONCE_FORGOTTEN: u32 = 30;
-/// The lines that are remembered of a site, at most: about 100 kB as stored.
+const YOUNG_FORGOTTEN: u32 = 12;
+/// The lines that are remembered of a site, at most: about 40 kB as stored.
 const LINES: usize = 4_000;
 /// The lists that are remembered of a site, at most.
 const LISTS: usize = 400;
@@ -145,7 +146,7 @@ fn note(map: &mut BTreeMap<u64, Seen>, keys: &HashSet<u64>, page: u32, number: u
 
 fn forget(map: &mut BTreeMap<u64, Seen>, pages: u32, most: usize) {
     map.retain(|_, seen| {
-        let kept = if seen.on.len() > 1 { FORGOTTEN } else { ONCE_FORGOTTEN };
+        let kept = if seen.on.len() >= PAGES { FORGOTTEN } else { YOUNG_FORGOTTEN };
         seen.last > pages.saturating_sub(kept)
     });
     if map.len() > most {
@@ -235,7 +236,7 @@ fn hash(parts: &[&str]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{FORGOTTEN, LINES, Learned, ONCE_FORGOTTEN, masked};
+    use super::{FORGOTTEN, LINES, Learned, YOUNG_FORGOTTEN, masked};
     use crate::extract::page::flatten;
     use scraper::Html;
     use url::Url;
@@ -276,7 +277,7 @@ mod tests {
         assert!(observe(&mut learned, 5, "<h6>Trang chủ</h6>")[0]);
         let stored = serde_json::to_string(&learned).unwrap();
         assert_eq!(serde_json::from_str::<Learned>(&stored).unwrap(), learned);
-        for n in 0..=ONCE_FORGOTTEN as usize {
+        for n in 0..=YOUNG_FORGOTTEN as usize {
             observe(&mut learned, 10 + n, "<p>a</p>");
         }
         assert_eq!(learned.lines.len(), 2, "lines of single pages are gone");

@@ -18,11 +18,13 @@ const AGAIN: &str = "extracted again, with what the site's other pages have taug
 pub struct Known {
     pub lessons: Lessons,
     pub drift: Drift,
+    /// Whether there is anything to be written.
+    touched: bool,
 }
 
 impl Known {
     pub fn of(store: &Store, site: &str) -> Result<Known, StoreError> {
-        Ok(Known { lessons: store.lessons(site)?, drift: store.site(site)?.drift })
+        Ok(Known { lessons: store.lessons(site)?, drift: store.site(site)?.drift, touched: false })
     }
 
     /// Takes note of a page. What the first pages teach is written at once; later on, with the round.
@@ -36,6 +38,7 @@ impl Known {
     ) -> Result<(), StoreError> {
         let Some(page) = pages.pages.first() else { return Ok(()) };
         let young = !self.lessons.learned.is_ready();
+        self.touched = true;
         // what is no page teaches nothing, and is said when it is examined
         let Ok(Ok(known_now)) = caught(|| {
             let mut learned = self.lessons.learned.clone();
@@ -51,6 +54,7 @@ impl Known {
 
     /// Takes note of how a page was read.
     pub(super) fn read(&mut self, site: &Site, examined: &Examined, now: DateTime<Utc>) {
+        self.touched = true;
         let turn =
             self.drift.note(Some(examined.clean.reading), examined.doubt.as_deref(), site.layout.as_deref(), now);
         status::extraction_turned(site, turn, &self.drift);
@@ -58,6 +62,7 @@ impl Known {
 
     /// Takes note of a page that could not be read.
     pub(super) fn unread(&mut self, site: &Site, why: &str, now: DateTime<Utc>) {
+        self.touched = true;
         let turn = self.drift.note(None, Some(why), site.layout.as_deref(), now);
         status::extraction_turned(site, turn, &self.drift);
     }
@@ -69,6 +74,9 @@ impl Known {
         site: &Site,
         now: DateTime<Utc>,
     ) -> Result<Vec<Settled>, StoreError> {
+        if !self.touched {
+            return Ok(Vec::new());
+        }
         let store = &pipeline.store;
         store.put_lessons(&site.id, &self.lessons)?;
         let mut state = store.site(&site.id)?;
