@@ -7,17 +7,18 @@
 //! Every step is atomic or repeatable: a walker may be killed at any instant without loss.
 
 mod drift;
+mod examine;
 mod known;
 mod learn;
 mod pace;
 mod pages;
 mod settle;
 
+pub use examine::{Examined, examine, examine_known, wanted};
 pub use known::Known;
 pub use learn::entry;
 pub use pace::first;
 pub use pages::{Pages, pages};
-pub use settle::{Examined, examine, examine_known, wanted};
 
 use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};

@@ -124,7 +124,7 @@ impl Drift {
             return Some(Turn::WellAgain);
         }
         let (count, of) = (doubts().count(), self.latest.len());
-        let newest = doubts().last().filter(|_| self.degraded.is_some() || row(true) || count >= MANY)?;
+        let newest = doubts().next_back().filter(|_| self.degraded.is_some() || row(true) || count >= MANY)?;
         let since = self.degraded.as_ref().map_or(doubts().next().map_or(newest.at, |first| first.at), |d| d.since);
         let why = format!("{}; {count} of the last {of} pages", newest.doubt.as_deref().unwrap_or_default());
         match self.degraded.replace(Degraded { since, why }) {

@@ -77,7 +77,7 @@ mod tests {
     /// `®¶ng viªn` in TCVN3's fonts is *đảng viên*.
     #[test]
     fn what_an_old_font_shows_is_what_is_read() {
-        let tcvn3 = "<p><font face='.VnTime'>S¸ng nay, c¸n bé d©n vËn x· häp víi <b>®¶ng</b> viªn vµ nh©n d©n trong th«n ®Ó bµn viÖc më réng ®­êng lµng, cã h¬n mét tr¨m ng­êi dù.</font></p>";
+        let tcvn3 = "<p><font face='.VnTime'>S¸ng nay, c¸n bé d©n vËn x· häp víi <b>®¶ng</b> viªn vµ nh©n d©n trong th«n ®Ó bµn viÖc më réng ®\u{ad}êng lµng, cã h¬n mét tr¨m ng\u{ad}êi dù.</font></p>";
         assert_eq!(
             text(tcvn3),
             "Sáng nay, cán bộ dân vận xã họp với đảng viên và nhân dân trong thôn để bàn việc mở rộng đường làng, có hơn một trăm người dự."

@@ -1,8 +1,9 @@
 //! What is known of a site from its earlier pages: it grows with each page, and pages taken before something was known
 //! are extracted again.
 
+use super::examine::{Examined, examine_known};
 use super::pages::{self, Pages};
-use super::settle::{self, Examined};
+use super::settle;
 use super::{Pipeline, Settled, caught};
 use crate::article::{Id, Outcome};
 use crate::config::Site;
@@ -104,7 +105,7 @@ impl Known {
     ) -> Result<Option<Settled>, StoreError> {
         let Some(mark) = pipeline.store.mark(&site.id, &taken.id)?.filter(may_change) else { return Ok(None) };
         let Some(pages) = pages::kept(&pipeline.store, taken)? else { return Ok(None) };
-        let look = || settle::examine_known(&pages, &mark.entry, site, &pipeline.topics, self, now);
+        let look = || examine_known(&pages, &mark.entry, site, &pipeline.topics, self, now);
         let Ok(Ok(mut examined)) = caught(look) else { return Ok(None) };
         let before = pipeline.store.article(&taken.id)?;
         if let Some(before) = &before {

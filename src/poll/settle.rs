@@ -1,16 +1,12 @@
 //! Entries to articles: each page is fetched, examined and decided upon, and the decision written at once.
 
+use super::examine::{Examined, examine, examine_known, wanted};
 use super::known::Known;
 use super::pages::{self, Pages};
 use super::{Pipeline, Settled, blocking, caught};
-use crate::article::{
-    self, Article, Clean, Copy, DateFrom, Entry, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict,
-};
-use crate::config::{Layout, Select, Site};
-use crate::dedup::Print;
-use crate::extract::{self, ExtractError};
+use crate::article::{self, Article, Copy, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch};
+use crate::config::Site;
 use crate::fetch::FetchError;
-use crate::select::Topics;
 use crate::status;
 use crate::store::{Change, Mark, StoreError};
 use crate::text::{VIETNAM, fold};
@@ -22,89 +18,6 @@ const TRIES: u32 = 8;
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(15);
 /// After so many pages in a row that could not be reached, the host is left alone until the next poll.
 const UNREACHABLE: u32 = 3;
-
-/// An article as judged, before anyone asked whether it is known.
-#[derive(Debug)]
-pub struct Examined {
-    pub title: String,
-    pub clean: Clean,
-    pub verdict: Verdict,
-    pub print: Print,
-    /// Why the text may not be the whole article, or not the article alone.
-    pub doubt: Option<String>,
-}
-
-/// [`examine_known`] of one page, of a site of which nothing is known.
-pub fn examine(
-    page: Option<&Page>,
-    entry: &Entry,
-    site: &Site,
-    topics: &Topics,
-    now: DateTime<Utc>,
-) -> Result<Examined, ExtractError> {
-    let pages = page.cloned().map_or(Pages::default(), Pages::one);
-    examine_known(&pages, entry, site, topics, &Known::default(), now)
-}
-
-/// The pure middle of the walk: bytes in, judgement out.
-pub fn examine_known(
-    pages: &Pages,
-    entry: &Entry,
-    site: &Site,
-    topics: &Topics,
-    known: &Known,
-    now: DateTime<Utc>,
-) -> Result<Examined, ExtractError> {
-    let (clean, doubt) = match pages.pages.is_empty() {
-        true => (extract::from_entry(entry, now)?, None),
-        false => read(pages, entry, site, known, now)?,
-    };
-    let title = clean.title.clone().or_else(|| entry.title.clone()).unwrap_or_else(|| opening(&clean));
-    let text = article::plain(&clean.blocks);
-    let paragraphs: Vec<&str> = text.split("\n\n").collect();
-    let verdict = topics.judge(&title, &paragraphs);
-    let print = Print::of(&title, &text);
-    Ok(Examined { title, clean, verdict, print, doubt })
-}
-
-/// Where the layout takes far less than it used to, and there is more, it is taken without it.
-fn read(
-    pages: &Pages,
-    entry: &Entry,
-    site: &Site,
-    known: &Known,
-    now: DateTime<Utc>,
-) -> Result<(Clean, Option<String>), ExtractError> {
-    let layout = site.layout.as_deref();
-    let mut clean = joined(pages, entry, layout, known, now)?;
-    let doubt = known.drift.doubt(&clean, layout);
-    if doubt.is_some() && clean.method == Method::Layout {
-        let other = joined(pages, entry, None, known, now);
-        clean = other.ok().filter(|other| other.reading.kept / 2 > clean.reading.kept).unwrap_or(clean); // none is no more
-    }
-    Ok((clean, pages.cut.clone().or(doubt)))
-}
-
-fn joined(
-    pages: &Pages,
-    entry: &Entry,
-    layout: Option<&Layout>,
-    known: &Known,
-    now: DateTime<Utc>,
-) -> Result<Clean, ExtractError> {
-    let one = |page: &Page| extract::extract_learned(page, Some(entry), layout, &known.lessons.learned, now);
-    let mut cleans = pages.pages.iter().map(one);
-    let first = cleans.next().ok_or(ExtractError::NoText)??;
-    // a following page was only taken since it has text
-    Ok(extract::join(first, cleans.filter_map(Result::ok)))
-}
-
-/// Stands for the title where neither page nor feed has one.
-fn opening(clean: &Clean) -> String {
-    let text = article::plain(&clean.blocks);
-    let words: Vec<&str> = text.split_whitespace().take(16).collect();
-    format!("{}…", words.join(" "))
-}
 
 pub async fn settle(
     pipeline: &Arc<Pipeline>,
@@ -354,15 +267,6 @@ fn difference(known: &Article, examined: &Examined) -> String {
         (true, false) => "text changed".to_owned(),
         (true, true) => "the text is no longer in doubt".to_owned(),
         _ => "title and text changed".to_owned(),
-    }
-}
-
-/// Whether a site keeps an article with this verdict.
-pub fn wanted(site: &Site, verdict: &Verdict) -> bool {
-    match &site.select {
-        Select::Everything => true,
-        Select::AnyTopic => verdict.selected(),
-        Select::Topics(ids) => verdict.topics.iter().any(|topic| topic.selected && ids.contains(&topic.id)),
     }
 }
 

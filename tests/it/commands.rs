@@ -110,7 +110,7 @@ fn explain_says_what_is_kept_dropped_and_why() {
     assert!(said.contains("learned    not used: there is no store yet"), "{said}");
     // each line with its score
     let scored = said.lines().filter(|line| line.starts_with("  + ") || line.starts_with("  - "));
-    assert!(scored.clone().count() > 20 && scored.clone().all(|line| line[4..].trim().contains(|c: char| c == '.')));
+    assert!(scored.clone().count() > 20 && scored.clone().all(|line| line[4..].trim().contains('.')));
 }
 
 #[test]

@@ -162,7 +162,7 @@ async fn without_kept_pages_the_first_two_stay_as_they_were() {
 
 /// In mid-run the site gets another design: in `new` of pages 7 to 9, its layout matches nothing or only a part.
 async fn redesigned(new: fn(usize) -> String) -> (Office, TempDir) {
-    let pages: Vec<_> = (1..13).map(|n| (path(n), if n < 7 || n > 9 { old(n) } else { new(n) })).collect();
+    let pages: Vec<_> = (1..13).map(|n| (path(n), if (7..=9).contains(&n) { new(n) } else { old(n) })).collect();
     let (house, folder) = site("layout = \"cu\"", &pages);
     let office = Office::of(house, &[], "[layout.cu]\nbody = \"#noi-dung\"\n");
     show(&office, &[1, 2, 3, 4, 5, 6]);
