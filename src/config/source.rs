@@ -19,13 +19,16 @@ pub struct Source {
     /// The file's path, as it is shown.
     pub name: String,
     pub text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
     /// Each with the byte offset it begins at.
     mistakes: RefCell<Vec<(usize, String)>>,
 }
 
 impl Source {
     pub fn new(name: String, text: String) -> Source {
-        Source { name, text, mistakes: RefCell::default() }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Source { name, text, lines, mistakes: RefCell::default() }
     }
 
     pub fn mistake(&self, at: &At, says: impl Display) {
@@ -58,10 +61,11 @@ impl Source {
     /// The number of the line that holds this offset, and the line before and after it.
     fn line(&self, offset: usize) -> (usize, &str, &str) {
         let offset = self.text.floor_char_boundary(offset);
-        let (before, after) = self.text.split_at(offset);
-        let start = before.rfind('\n').map_or(0, |i| i + 1);
-        let end = after.find('\n').unwrap_or(after.len());
-        (before.matches('\n').count() + 1, &before[start..], after[..end].trim_end_matches('\r'))
+        let number = self.lines.partition_point(|start| *start <= offset);
+        // the first line begins at 0
+        let start = self.lines[number - 1];
+        let end = self.text[offset..].find('\n').map_or(self.text.len(), |length| offset + length);
+        (number, &self.text[start..offset], self.text[offset..end].trim_end_matches('\r'))
     }
 }
 
