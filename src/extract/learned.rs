@@ -128,8 +128,26 @@ impl Learned {
         for (_, items) in lists(flat).into_iter().filter(|(key, _)| recurs(&self.lists, *key)) {
             items.into_iter().for_each(|n| recurring[n] = true);
         }
+        let again: Vec<usize> = (0..recurring.len()).filter(|&n| self.is_said_again(flat, n, &recurring)).collect();
+        again.into_iter().for_each(|n| recurring[n] = false);
         recurring
     }
+
+    /// A line on less than most pages (two more are added, for three tell little) next to new running text of the same
+    /// element: an article that quotes what another one quoted.
+    fn is_said_again(&self, flat: &Flat<'_>, n: usize, recurring: &[bool]) -> bool {
+        let seen = key(flat, &flat.lines[n]).filter(|_| recurring[n]).and_then(|key| self.lines.get(&key));
+        let pages = |seen: &Seen| u64::from(self.pages.saturating_sub(seen.since)) + 3;
+        let seldom = seen.is_some_and(|seen| u64::from(seen.count) * 10 < pages(seen) * 6);
+        seldom && (beside(flat, n, (0..n).rev(), recurring) || beside(flat, n, n + 1..flat.lines.len(), recurring))
+    }
+}
+
+/// Whether the next line with words is running text of the same element that is not on other pages.
+fn beside(flat: &Flat<'_>, n: usize, mut next: impl Iterator<Item = usize>, recurring: &[bool]) -> bool {
+    let parent = |n: usize| flat.elems[flat.lines[n].elem].parent;
+    next.find(|&m| flat.lines[m].chars > 0)
+        .is_some_and(|m| !recurring[m] && is_text(&flat.lines[m]) && parent(m) == parent(n))
 }
 
 /// Notes what a page has; returns the pages that have what it made known.
