@@ -62,7 +62,17 @@ fn split_session(path: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical;
+    use super::{TRACKING, canonical};
+
+    #[test]
+    fn each_parameter_of_the_list_goes_and_is_documented() {
+        let readme = include_str!("../../README.md");
+        for name in TRACKING {
+            let url = format!("https://example.vn/a?id=1&{}=x&page=2", name.to_uppercase()).parse().unwrap();
+            assert_eq!(canonical(&url).as_str(), "https://example.vn/a?id=1&page=2", "{name}");
+            assert!(readme.contains(&format!("`{name}`")), "{name} is not in README.md");
+        }
+    }
 
     #[test]
     fn what_does_not_name_the_article_goes() {

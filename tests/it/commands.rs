@@ -163,6 +163,27 @@ fn explain_writes_a_safe_page_with_what_is_dropped_struck_out() {
 }
 
 #[test]
+fn explain_says_what_a_feed_or_a_list_page_gives_and_what_not() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    let list = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sites/sonla/danh-sach.html");
+    let page = fs::read_to_string(list).expect("a list page").replace("{{base}}", "https://sonla.example");
+    fs::write(folder.path().join("list.html"), page).expect("writable");
+    let explained = diemtin(folder.path(), &["explain", "--list", "list.html"]);
+    let said = stdout(&explained);
+    assert!(explained.status.success(), "{}", stderr(&explained));
+    for part in ["list, found: links with the words", "ENTRIES, 6", "2024-03-14 09:05", "LEFT,", "in the navigation"] {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
+    let place = house.place("hungyen");
+    let explained = diemtin(folder.path(), &["explain", "--json", &format!("{}{}", place.base, place.feed)]);
+    let said: Value = serde_json::from_str(&stdout(&explained)).expect("JSON");
+    assert_eq!((&said["format"], &said["site"]), (&json!("rss 2.0"), &json!("hungyen")));
+    assert!(said["entries"][0]["link"].is_string(), "{said}");
+}
+
+#[test]
 fn a_bad_line_is_answered_and_the_rest_go_on() {
     let answers = tried("select", "{\"id\":1}\nnot json\n{\"id\":3,\"title\":\"a\",\"text\":\"b\"}\n");
     assert_eq!(answers[0], json!({"id": 1, "ok": false, "error": "no text"}));
