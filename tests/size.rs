@@ -1,6 +1,8 @@
 //! `cargo run --release --example size -- load FOLDER COUNT`: synthetic articles of about 6 KB of JSON, settled one by one
-//! as a poll does, the export brought up to date every thousand; `open FOLDER`: a clean start. One JSON line per figure.
-//! `tests/crash/size` runs both and the binary on what comes out.
+//! as a poll does, the export brought up to date every thousand; `open FOLDER`: a clean start; `prints FOLDER COUNT`: the
+//! prints of so many texts alone, one in ten of them a copy, looked up, put into the index and into sled, a thousand in a
+//! batch, then read again. One JSON line per figure. `tests/crash/size` runs the first two and the binary on what comes
+//! out.
 //!
 //! The text is of syllables drawn evenly from a thousand. Two kilobytes of it shrink 1.92 times by zstd alone; written
 //! Vietnamese of three kilobytes shrinks 2.1 times, and has phrases in common with the store's dictionary besides.
@@ -11,9 +13,10 @@ use diemtin::article::{
     TopicMatch,
 };
 use diemtin::config::{ExportConfig, Format};
-use diemtin::dedup::{Index, Print};
+use diemtin::dedup::{self, Index, Print, Printer};
 use diemtin::export::{self, Mirror};
 use diemtin::store::{Change, Mark, Store};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -29,7 +32,8 @@ fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["load", folder, count] => load(Path::new(folder), count.parse()?),
         ["open", folder] => open(Path::new(folder)),
-        _ => anyhow::bail!("size load FOLDER COUNT | size open FOLDER"),
+        ["prints", folder, count] => prints(Path::new(folder), count.parse()?),
+        _ => anyhow::bail!("size load FOLDER COUNT | size open FOLDER | size prints FOLDER COUNT"),
     }
 }
 
@@ -92,6 +96,76 @@ fn open(folder: &Path) -> anyhow::Result<()> {
             "index_bytes": index.bytes(), "peak_rss_mib": rss("VmHWM:")?})
     );
     Ok(())
+}
+
+/// How many prints are durable at once.
+const BATCH: u64 = 1000;
+
+fn prints(folder: &Path, count: u64) -> anyhow::Result<()> {
+    let config = sled::Config::new().path(folder.join("prints")).segment_size(2 * 1024 * 1024);
+    let (db, before) = (config.open()?, rss("VmRSS:")?);
+    let (mut index, mut batch) = (Index::default(), sled::Batch::default());
+    let (mut printer, mut pending) = (Printer::default(), HashMap::new());
+    let (mut lookups, mut inserts, mut durable, mut copies) = (Vec::new(), Vec::new(), Duration::ZERO, 0_u64);
+    for n in 0..count {
+        let print = printer.print("", &text(n));
+        let began = Instant::now();
+        let twin = index.twin(&print, |key| match pending.get(&key) {
+            Some(prints) => Ok::<Vec<Print>, anyhow::Error>(Vec::clone(prints)),
+            None => Ok(dedup::unpack(&db.get(key.to_be_bytes())?.unwrap_or_default())?),
+        })?;
+        lookups.push(began.elapsed());
+        copies += u64::from(twin.is_some());
+        let began = Instant::now();
+        index.insert(n, &print);
+        inserts.push(began.elapsed());
+        let began = Instant::now();
+        batch.insert(&n.to_be_bytes(), dedup::pack(std::slice::from_ref(&print)));
+        pending.insert(n, vec![print]);
+        if (n + 1) % BATCH == 0 || n + 1 == count {
+            db.apply_batch(std::mem::take(&mut batch))?;
+            db.flush()?;
+            std::fs::File::open(folder.join("prints/db"))?.sync_all()?;
+            pending.clear();
+        }
+        durable += began.elapsed();
+    }
+    let (bytes, disk) = (index.bytes() as u64, db.size_on_disk()?);
+    drop((index, db));
+    let began = Instant::now();
+    let db = config.open()?;
+    let opened = began.elapsed().as_secs_f64();
+    let stored = db.iter().map(|item| {
+        let (key, prints) = item?;
+        let key = key.as_ref().try_into().map(u64::from_be_bytes)?;
+        Ok::<_, anyhow::Error>((key, dedup::unpack(&prints)?))
+    });
+    let again = Index::of(stored)?;
+    println!(
+        "{}",
+        serde_json::json!({"prints": count, "copies_found": copies, "wanted_copies": count.div_ceil(10) - 1,
+            "lookup_p99_us": p99(lookups), "insert_p99_us": p99(inserts),
+            "durable_per_s": count as f64 / durable.as_secs_f64(), "memory_per_print": bytes as f64 / count as f64,
+            "memory_again_per_print": again.bytes() as f64 / count as f64, "disk_per_print": disk as f64 / count as f64,
+            "open_s": opened, "open_and_index_s": began.elapsed().as_secs_f64(), "rss_before_mib": before,
+            "peak_rss_mib": rss("VmHWM:")?})
+    );
+    Ok(())
+}
+
+/// One in ten is the text five before it, shortened by its last paragraph.
+fn text(n: u64) -> String {
+    let copied = n >= 10 && n.is_multiple_of(10);
+    let mut dice = Dice((n - if copied { 5 } else { 0 }).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let paragraphs = (0..6).map(|_| dice.words(50) + ".").take(if copied { 5 } else { 6 });
+    paragraphs.collect::<Vec<_>>().join("\n")
+}
+
+/// In microseconds.
+fn p99(mut times: Vec<Duration>) -> f64 {
+    let at = times.len() * 99 / 100;
+    let (_, time, _) = times.select_nth_unstable(at);
+    time.as_secs_f64() * 1e6
 }
 
 /// Stores one article with its mark and print; returns the length of its JSON.
