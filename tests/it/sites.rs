@@ -104,7 +104,7 @@ type Compared = (usize, Vec<String>);
 
 fn compared(mut each: impl FnMut(&Place) -> Compared) -> Compared {
     let places = house::places();
-    let all: Vec<Compared> = places.iter().map(|place| each(place)).collect();
+    let all: Vec<Compared> = places.iter().map(each).collect();
     for (place, (pages, wrong)) in places.iter().zip(&all) {
         println!("{}: {} of {pages} exact", place.id, pages - wrong.len());
     }
@@ -182,14 +182,15 @@ fn with_its_layout_every_page_is_exact() {
     assert!(wrong.is_empty(), "{} of {pages} pages differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The finder that knows nothing of a site finds the same: on every page whose text outweighs the boxes around it.
+/// The finder that knows nothing of a site finds the same, but on one page, where a box outweighs the only paragraph.
 #[test]
-fn without_a_layout_nearly_every_page_is_exact() {
+fn without_a_layout_every_page_but_one_is_exact() {
     let (pages, wrong) = differences(false);
-    assert!(wrong.len() * 50 <= pages, "{} of {pages} pages differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.len() <= 1, "{} of {pages} pages differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The finder that has seen three pages of the site finds the same on every page, and what the site prints on all of them changes nothing.
+/// The finder that has seen three pages of the site finds the same on every page, and what the site prints on all of them
+/// changes nothing.
 #[test]
 fn once_three_pages_were_seen_every_page_is_exact() {
     let (pages, wrong) = differences_learned();
