@@ -102,7 +102,7 @@ fn json(value: impl serde::Serialize) -> String {
 /// How many pages there are, and those that differ from what is expected, each with the first line that does.
 type Compared = (usize, Vec<String>);
 
-fn compared(mut each: impl FnMut(&Place) -> Compared) -> Compared {
+fn compared(each: impl FnMut(&Place) -> Compared) -> Compared {
     let places = house::places();
     let all: Vec<Compared> = places.iter().map(each).collect();
     for (place, (pages, wrong)) in places.iter().zip(&all) {
