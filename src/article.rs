@@ -8,6 +8,7 @@ pub use address::canonical;
 pub use read::from_html;
 pub use write::{html, html_escape, markdown, plain};
 
+use crate::dedup::Relation;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -280,6 +281,9 @@ pub struct Copy {
     pub published_at: Option<DateTime<FixedOffset>>,
     /// 0 to 1.
     pub similarity: f64,
+    /// None of copies that were told before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]

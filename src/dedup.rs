@@ -8,6 +8,8 @@ mod runs;
 pub use print::{Print, Printer};
 pub use record::{Unreadable, pack, unpack};
 
+pub use evidence::Relation;
+
 use evidence::Overlap;
 use print::Spread;
 use runs::Runs;
@@ -42,8 +44,10 @@ pub struct Index {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Twin {
     pub key: u64,
-    /// 0 to 1.
+    /// The share of the shorter text that the longer one has.
     pub similarity: f64,
+    /// What the text is to the article's nearest shape.
+    pub relation: Relation,
 }
 
 impl Index {
@@ -107,7 +111,7 @@ impl Index {
         same.sort_unstable();
         for key in same {
             if read(key)?.as_ref().iter().any(|known| known.text == print.text) {
-                return Ok(Some(Twin { key, similarity: 1.0 }));
+                return Ok(Some(Twin { key, similarity: 1.0, relation: Relation::Copy }));
             }
         }
         let mut nearest: Option<(u64, Overlap)> = None;
@@ -121,7 +125,11 @@ impl Index {
                 nearest = Some((key, overlap));
             }
         }
-        Ok(nearest.map(|(key, overlap)| Twin { key, similarity: overlap.contained }))
+        let twin = |(key, overlap): (u64, Overlap)| {
+            let (similarity, relation) = (overlap.contained, overlap.relation());
+            Twin { key, similarity, relation }
+        };
+        Ok(nearest.map(twin))
     }
 
     /// The articles that have a print with, as far as half its hash tells, the same text.
@@ -243,12 +251,29 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_an_excerpt_and_what_has_more_is_an_extended_version() {
+        let [whole, ..] = rows().next().expect("a row");
+        let paragraphs: Vec<&str> = whole.split(" / ").collect();
+        let half = paragraphs[..paragraphs.len() / 2].join("\n");
+        let whole = paragraphs.join("\n");
+        for (known, told, relation) in [
+            (&whole, &half, Relation::Excerpt),
+            (&half, &whole, Relation::Extended),
+            (&whole, &whole.replace(';', ","), Relation::Copy),
+        ] {
+            let mut index = Known::default();
+            index.insert(1, &print(known));
+            assert_eq!(index.twin(&print(told)).map(|twin| twin.relation), Some(relation), "{told}");
+        }
+    }
+
+    #[test]
     fn of_equal_texts_the_first_keeps_its_name() {
         let [text, ..] = rows().next().expect("a row");
         let mut known = Known::default();
         known.insert(3, &print(text));
         known.insert(4, &print(text));
-        assert_eq!(known.twin(&print(text)), Some(Twin { key: 3, similarity: 1.0 }));
+        assert_eq!(known.twin(&print(text)), Some(Twin { key: 3, similarity: 1.0, relation: Relation::Copy }));
         known.index.remove(4);
         assert_eq!(known.twin(&print(text)).map(|t| t.key), Some(3));
     }

@@ -14,7 +14,8 @@
 //! | gone | site `\0` id, where it was given up | nothing |
 //! | articles | key | [`Kept`] |
 //! | ids | id | key |
-//! | prints | key | [`Print`]s, the latest last |
+//! | prints | key | [`Print`]s, the latest last; also of an article of the past |
+//! | past | key | [`Past`] |
 //! | shelves | `d` day `\0` key, `p` province `\0` key | nothing |
 //! | changes | change number | [`Logged`] |
 //! | raw | day, id | [`RawPage`] |
@@ -171,6 +172,14 @@ pub struct Settled {
 pub struct Kept {
     pub seq: u64,
     pub article: Article,
+}
+
+/// An article that was let go. Its prints stay a while, since another site may still bring a copy.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Past {
+    pub id: Id,
+    /// When it was let go.
+    pub at: DateTime<Utc>,
 }
 
 /// A line of the change log.

@@ -62,7 +62,7 @@ fn limit(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<()> {
     let config = &pipeline.config;
     let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let gone = pipeline.store.retain(&config.store.limits, now, PRUNE)?;
-    gone.iter().for_each(|key| index.remove(*key));
+    pipeline.store.prune_past(now, PRUNE)?.iter().for_each(|key| index.remove(*key));
     drop(index);
     if !gone.is_empty() {
         info!(articles = gone.len(), "let go by the limits in [store]");

@@ -1,6 +1,8 @@
 //! Are two texts one?
 
 use super::print::{FIGURES, Print};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
 /// Fewer samples in common may be a turn of phrase.
@@ -33,6 +35,9 @@ const FEWEST_FIGURES: usize = 4;
 /// The two densities of a text whose whole paragraphs are in the other add up to this: 2, but for a few mended words.
 const DENSE: f64 = 1.6;
 
+/// Of two texts that are one, a shorter one than this share of the other is an excerpt of it.
+const NEARLY_AS_LONG: f64 = 0.75;
+
 /// How much they have in common, if they are one.
 pub fn same(a: &Print, b: &Print) -> Option<Overlap> {
     Some(overlap(a, b)).filter(Overlap::same)
@@ -57,12 +62,26 @@ pub struct Overlap {
     pub figures: Option<f64>,
     /// The share of the smaller text that the larger one has.
     pub contained: f64,
+    /// The first of the two is the smaller one.
+    pub shorter: bool,
+}
+
+/// What one text is to another that is the same article.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Relation {
+    Copy,
+    /// A part of it.
+    Excerpt,
+    /// It, and more.
+    Extended,
 }
 
 pub fn overlap(a: &Print, b: &Print) -> Overlap {
     let level = a.level.max(b.level);
     let (x, y) = (a.at_level(level), b.at_level(level));
-    let (small, large) = if x.len() <= y.len() { (x, y) } else { (y, x) };
+    let shorter = x.len() <= y.len();
+    let (small, large) = if shorter { (x, y) } else { (y, x) };
     // as many bits as both have
     let bits = level - a.level.min(b.level);
     let small_part = Part::of(&shared(&small, &large, bits));
@@ -73,6 +92,7 @@ pub fn overlap(a: &Print, b: &Print) -> Overlap {
         headline: a.headline == b.headline,
         figures: figures(&a.figures, &b.figures),
         contained: small_part.matched as f64 / small.len().max(1) as f64,
+        shorter,
     }
 }
 
@@ -115,6 +135,15 @@ impl Overlap {
     /// The next year's report, or another province's, has the sentences of this one and other numbers in them.
     fn other_figures(&self) -> bool {
         self.contained < ALL && self.figures.is_some_and(|common| common < FIGURES_IN_COMMON)
+    }
+
+    /// What the first is to the second, if they are one.
+    pub fn relation(&self) -> Relation {
+        match self.shorter {
+            _ if self.small.samples as f64 > NEARLY_AS_LONG * self.large.samples as f64 => Relation::Copy,
+            true => Relation::Excerpt,
+            false => Relation::Extended,
+        }
     }
 
     /// Of two that are near, the nearer is the one with more of the text.

@@ -6,6 +6,7 @@ use super::pages::{self, Pages};
 use super::{Pipeline, Settled, blocking, caught};
 use crate::article::{self, Article, Copy, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch};
 use crate::config::Site;
+use crate::dedup::Twin;
 use crate::fetch::FetchError;
 use crate::status;
 use crate::store::{Change, Mark, StoreError};
@@ -204,10 +205,14 @@ fn decide(
     if !wanted(site, &examined.verdict) {
         return Ok((Outcome::OffTopic, Change::None));
     }
-    if let Some(twin) = index.twin(&examined.print, |key| pipeline.store.prints_of(key))?
+    let twin = index.twin(&examined.print, |key| pipeline.store.prints_of(key))?;
+    if let Some(past) = twin.map(|twin| pipeline.store.past(twin.key)).transpose()?.flatten() {
+        return Ok((Outcome::Duplicate { of: past.id }, Change::None));
+    }
+    if let Some(twin) = twin
         && let Some(first) = pipeline.store.article_at(twin.key)?
     {
-        let copy = copy_of(site, mark, examined, twin.similarity);
+        let copy = copy_of(site, mark, examined, &twin);
         let print = Some(examined.print.clone());
         return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print }));
     }
@@ -270,13 +275,14 @@ fn difference(known: &Article, examined: &Examined) -> String {
     }
 }
 
-fn copy_of(site: &Site, mark: &Mark, examined: &Examined, similarity: f64) -> Copy {
+fn copy_of(site: &Site, mark: &Mark, examined: &Examined, twin: &Twin) -> Copy {
     Copy {
         url: article::canonical(&mark.entry.url),
         site: site.id.clone(),
         title: examined.title.clone(),
         published_at: examined.clean.published,
-        similarity,
+        similarity: twin.similarity,
+        relation: Some(twin.relation),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::store::raw::raw_key;
 use crate::store::record::{self, show};
 use crate::store::retain::json_bytes;
 use crate::store::trees::{Step, VOLUME, Within};
-use crate::store::{Change, Kept, Logged, Mark, Op, Result, Settled, Store, StoreError, Volume, entries};
+use crate::store::{Change, Kept, Logged, Mark, Op, Past, Result, Settled, Store, StoreError, Volume, entries};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 
 /// How many shapes of an article are known again: its own, before and after revisions, and its copies'.
@@ -44,7 +44,8 @@ impl Store {
         Ok(Settled { key: Some(put.key), seq: Some(put.seq), rev: put.rev })
     }
 
-    /// Takes an article away and leaves a tombstone in the change log. Its mark stays, so that it is not news again.
+    /// Takes an article away and leaves a tombstone in the change log. Its mark stays, so that it is not news again, and
+    /// its prints stay a while, so that a copy is not.
     pub fn forget(&self, id: &Id, now: DateTime<Utc>) -> Result<Settled> {
         let mut seqs = self.write();
         let Some((key, kept)) = self.kept_locked(id)? else { return Ok(Settled::default()) };
@@ -55,11 +56,12 @@ impl Store {
         let line = record::pack(&line)?;
         let volume = seqs.volume.without(json_bytes(article));
         let counted = record::pack(&volume)?;
+        let past = record::pack(&Past { id: id.clone(), at: now.trunc_subsecs(0) })?;
         self.transaction(|trees| {
             record::put(&trees.meta, VOLUME.as_bytes(), &counted)?;
             record::remove(&trees.articles, &key.to_be_bytes())?;
             record::remove(&trees.ids, id.as_str().as_bytes())?;
-            record::remove(&trees.prints, &key.to_be_bytes())?;
+            record::put(&trees.past, &key.to_be_bytes(), &past)?;
             for shelf in shelves(article, key) {
                 trees.shelves.remove(shelf)?;
             }
@@ -75,6 +77,11 @@ impl Store {
 
     pub fn article_at(&self, key: u64) -> Result<Option<Article>> {
         Ok(self.kept_at(key)?.map(|kept| kept.article))
+    }
+
+    /// The article that had this key, if it was let go.
+    pub fn past(&self, key: u64) -> Result<Option<Past>> {
+        self.get("past", &self.trees.past, &key.to_be_bytes())
     }
 
     /// The article's key, and the article with the change that made it what it is.

@@ -4,7 +4,9 @@ use crate::article::Id;
 use crate::export;
 use crate::store::record::{self, show};
 use crate::store::retain::json_bytes;
-use crate::store::{Kept, Lessons, Logged, Mark, Op, RawPage, Result, SiteState, Store, Volume, articles, entries};
+use crate::store::{
+    Kept, Lessons, Logged, Mark, Op, Past, RawPage, Result, SiteState, Store, Volume, articles, entries,
+};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
@@ -99,8 +101,13 @@ impl Store {
             found.say(format!("volume: {:?} is remembered, {volume:?} is there", self.volume()));
         }
         let prints = self.heads(&self.trees.prints, |key| key.len() == 8)?.len();
-        if prints != found.articles {
-            found.say(format!("prints: {prints} of {} articles", found.articles));
+        let past = self.heads(&self.trees.past, |key| key.len() == 8)?;
+        if prints != found.articles + past.len() {
+            found.say(format!("prints: {prints} of {} articles and {} of the past", found.articles, past.len()));
+        }
+        for key in past {
+            self.check_prints(&key, found)?;
+            self.looked_at::<Past>("past", &self.trees.past, &key, found)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::article::{Article, Id, Outcome};
 use crate::export;
-use crate::store::{Kept, Logged, Mark, Result, Store, record};
+use crate::store::{Kept, Logged, Mark, Past, Result, Store, record};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,9 @@ pub struct Limits {
     pub max_bytes: Option<u64>,
 }
 
+/// For so long after an article was let go a copy of it may still come.
+const PRINTS_OUTLIVE: TimeDelta = TimeDelta::days(90);
+
 impl Store {
     pub fn volume(&self) -> Volume {
         self.read().volume
@@ -54,6 +57,30 @@ impl Store {
             self.forget(&article.id, now)?;
             gone.push(key);
         }
+        Ok(gone)
+    }
+
+    /// Forgets the prints of articles that were let go 90 days ago, at most so many. Returns their keys.
+    pub fn prune_past(&self, now: DateTime<Utc>, most: usize) -> Result<Vec<u64>> {
+        let mut gone = Vec::new();
+        for item in self.records::<Past>("past", &self.trees.past, 0).take(most) {
+            let (key, past) = item?;
+            if now - past.at <= PRINTS_OUTLIVE {
+                break;
+            }
+            gone.push(key);
+        }
+        if gone.is_empty() {
+            return Ok(gone);
+        }
+        let _one = self.write();
+        self.transaction(|trees| {
+            for key in gone.iter().map(|key| key.to_be_bytes()) {
+                record::remove(&trees.past, &key)?;
+                record::remove(&trees.prints, &key)?;
+            }
+            Ok(())
+        })?;
         Ok(gone)
     }
 

@@ -60,7 +60,14 @@ pub fn print(n: u32) -> Print {
 
 pub fn copy(n: u32, similarity: f64) -> Copy {
     let entry = entry(n);
-    Copy { url: entry.url, site: "longan".to_owned(), title: "Bản sao".to_owned(), published_at: None, similarity }
+    Copy {
+        url: entry.url,
+        site: "longan".to_owned(),
+        title: "Bản sao".to_owned(),
+        published_at: None,
+        similarity,
+        relation: None,
+    }
 }
 
 pub fn feed() -> Url {
@@ -345,6 +352,13 @@ fn beyond_the_limits_the_first_to_come_go_and_do_not_come_back() {
     assert_eq!(store.due("hungyen", at(99_000)).unwrap().len(), 0);
     assert!(store.let_go(&store.mark("hungyen", &entry(1).id).unwrap().unwrap()).unwrap());
     assert!(!store.let_go(&store.mark("hungyen", &entry(6).id).unwrap().unwrap()).unwrap());
+    assert_eq!(store.past(2).unwrap().map(|past| past.id), Some(entry(2).id));
+    assert_eq!((store.past(6).unwrap(), store.prints().count()), (None, 6), "a copy may still come");
+    let later = |days| at(200) + TimeDelta::days(days);
+    assert_eq!(store.prune_past(later(90), 10).unwrap(), [0; 0]);
+    assert_eq!(store.prune_past(later(91), 2).unwrap(), [1, 2]);
+    assert_eq!(store.prune_past(later(99), 10).unwrap(), [3, 4, 5]);
+    assert_eq!((store.prints().count(), store.check().problems), (1, Vec::new()));
     drop(store);
     assert_eq!(Store::open_again(&dir.path().join("var/store")).unwrap().volume(), volume);
 }

@@ -47,10 +47,11 @@ pub struct Trees {
     pub changes: sled::Tree,
     pub raw: sled::Tree,
     pub learned: sled::Tree,
+    pub past: sled::Tree,
 }
 
 impl Trees {
-    pub fn named(&self) -> [(&'static str, &sled::Tree); 12] {
+    pub fn named(&self) -> [(&'static str, &sled::Tree); 13] {
         [
             ("meta", &self.meta),
             ("sites", &self.sites),
@@ -64,6 +65,7 @@ impl Trees {
             ("changes", &self.changes),
             ("raw", &self.raw),
             ("learned", &self.learned),
+            ("past", &self.past),
         ]
     }
 }
@@ -82,6 +84,7 @@ pub struct Within {
     pub changes: TransactionalTree,
     pub raw: TransactionalTree,
     pub learned: TransactionalTree,
+    pub past: TransactionalTree,
 }
 
 /// What a transaction's steps return; sled's own error type makes it repeat conflicts.
@@ -273,6 +276,7 @@ fn within(trees: &[TransactionalTree]) -> Within {
         changes: tree(9),
         raw: tree(10),
         learned: tree(11),
+        past: tree(12),
     }
 }
 
@@ -312,6 +316,7 @@ fn open_trees(db: &sled::Db) -> sled::Result<Trees> {
         changes: db.open_tree("changes")?,
         raw: db.open_tree("raw")?,
         learned: db.open_tree("learned")?,
+        past: db.open_tree("past")?,
     })
 }
 

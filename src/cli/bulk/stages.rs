@@ -317,9 +317,9 @@ impl Dedup {
             self.prints.entry(cluster).or_default().push(print);
         }
         let Some(twin) = twin else {
-            return json!({"id": id, "ok": true, "kind": "new", "cluster": id, "of": null, "similarity": null});
+            return json!({"id": id, "ok": true, "kind": "new", "cluster": id, "of": null, "similarity": null, "relation": null});
         };
         let first = usize::try_from(twin.key).ok().and_then(|key| self.ids.get(key)).cloned();
-        json!({"id": id, "ok": true, "kind": "duplicate", "cluster": first, "of": first, "similarity": twin.similarity})
+        json!({"id": id, "ok": true, "kind": "duplicate", "cluster": first, "of": first, "similarity": twin.similarity, "relation": twin.relation})
     }
 }
