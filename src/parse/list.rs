@@ -137,7 +137,8 @@ impl List<'_> {
     pub fn address(&self, link: usize) -> Option<Url> {
         let href = self.flat.elems[link].node.value().attr("href")?.trim();
         // what is no address leads nowhere
-        let mut url = self.base.join(href).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let fetched = |url: &Url| matches!(url.scheme(), "http" | "https") || url.scheme() == self.page.scheme();
+        let mut url = self.base.join(href).ok().filter(fetched)?;
         url.set_fragment(None);
         (!href.is_empty() && !href.starts_with('#') && url != *self.page).then_some(url)
     }

@@ -165,9 +165,30 @@ fn compression_that_was_forgotten() {
     once.write_all(RSS.as_bytes()).expect("memory");
     let mut twice = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     twice.write_all(&once.finish().expect("memory")).expect("memory");
-    let feed = bytes(&twice.finish().expect("memory"));
+    let twice = twice.finish().expect("memory");
+    let feed = bytes(&twice);
     assert_eq!(feed.items.len(), 2);
-    assert!(repaired(&feed, "compressed body"));
+    assert_eq!(feed.repairs, ["compressed body"]);
+    let mut thrice = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    thrice.write_all(&twice).expect("memory");
+    let thrice = thrice.finish().expect("memory");
+    assert!(parse(&thrice, None, None, VIETNAM).is_err(), "more than two layers are not unpacked");
+    let mut once = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    once.write_all(RSS.as_bytes()).expect("memory");
+    let once = once.finish().expect("memory");
+    let feed = bytes(&once[..once.len() - 20]);
+    assert_eq!(feed.items.len(), 2, "what could be unpacked is read");
+    assert!(repaired(&feed, "damage in a compressed body"));
+}
+
+#[test]
+fn a_time_without_zone_is_in_the_zone_that_is_given() {
+    let body =
+        "<rss version='2.0'><channel><item><title>x</title><pubDate>24/01/2024 17:06</pubDate></item></channel></rss>";
+    for (offset, read) in [("+07:00", "2024-01-24T17:06:00+07:00"), ("+00:00", "2024-01-24T17:06:00+00:00")] {
+        let feed = parse(body.as_bytes(), None, None, offset.parse().expect("an offset")).expect("a feed");
+        assert_eq!(feed.items[0].published.map(|d| d.to_rfc3339()).as_deref(), Some(read));
+    }
 }
 
 #[test]
@@ -223,6 +244,19 @@ fn hostile_size_is_bounded() {
     let feed = read(&format!("<rss version='2.0'><channel>{items}</channel></rss>"));
     assert_eq!(feed.items.len(), 10_000);
     assert!(repaired(&feed, "more entries than are read"));
+    let title = "dân vận ".repeat(5_000);
+    let feed = read(&format!("<rss version='2.0'><channel><item><title>{title}</title></item></channel></rss>"));
+    assert!(feed.items[0].title.as_ref().is_some_and(|t| t.len() <= 4_000 && title.starts_with(t.as_str())));
+    let base = "d/".repeat(1_000);
+    let entries: String = (0..10_000).map(|n| format!("<entry><link href='{n}'/></entry>")).collect();
+    let feed =
+        read(&format!("<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.vn/{base}'>{entries}</feed>"));
+    let links: usize = feed.items.iter().filter_map(|item| item.link.as_ref()).map(String::len).sum();
+    assert!(links < 17 << 20 && feed.items.len() > 5_000, "{links}");
+    assert!(repaired(&feed, "more entries than are read"));
+    let attributes: String = (0..5_000).map(|n| format!(" a{n}='x'")).collect();
+    let feed = read(&format!("<rss version='2.0'><channel><item{attributes}><title>x</title></item></channel></rss>"));
+    assert_eq!(feed.items.len(), 1);
     let deep = format!("<rss version='2.0'><channel>{}", "<a>".repeat(50_000));
     assert!(repaired(&read(&deep), "elements too deep"));
 }
