@@ -182,6 +182,14 @@ fn compression_that_was_forgotten() {
 }
 
 #[test]
+fn a_declaration_in_the_middle_is_read_over() {
+    let feed = read(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>Một<?xml version='1.0' encoding='iso-8859-1'?></title></entry></feed>",
+    );
+    assert_eq!(feed.items[0].title.as_deref(), Some("Một"));
+}
+
+#[test]
 fn a_time_without_zone_is_in_the_zone_that_is_given() {
     let body =
         "<rss version='2.0'><channel><item><title>x</title><pubDate>24/01/2024 17:06</pubDate></item></channel></rss>";

@@ -31,13 +31,19 @@ fn lacks(item: &Item) -> bool {
 fn entries(text: &str, url: Option<&Url>) -> Option<Vec<Entry>> {
     let body = text.trim_start();
     let body = body.strip_prefix("<?xml").and_then(|b| b.split_once("?>")).map_or(body, |(_, rest)| rest);
+    // a second declaration stops quick-xml
+    if body.contains("<?xml") {
+        return None;
+    }
     let parser = Builder::new()
         .base_uri(url.map(Url::as_str))
         .sanitize_content(false)
         .id_generator(|_, _, _| String::new())
         .timestamp_parser(|_| None)
         .build();
-    parser.parse(body.as_bytes()).ok().map(|feed| feed.entries)
+    // It is given nothing that it could spoil; a feed that stops it is one that it refuses.
+    let read = || parser.parse(body.as_bytes()).ok().map(|feed| feed.entries);
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok().flatten()
 }
 
 fn merge(item: &mut Item, entry: Entry) {
