@@ -81,6 +81,9 @@ enum Command {
     },
     /// A row a site: state, last success, last new article, failures, next poll
     Sites {
+        /// The latest requests to this site instead
+        #[arg(value_name = "ID")]
+        id: Option<String>,
         /// One JSON object a line
         #[arg(long)]
         json: bool,
@@ -166,7 +169,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             };
             explain::explain(&load(file)?, what, site.as_deref(), *list, form)
         }
-        Command::Sites { json } => sites::sites(&load(file)?, *json),
+        Command::Sites { id: None, json } => sites::sites(&load(file)?, *json),
+        Command::Sites { id: Some(id), json } => sites::requests(&load(file)?, id, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
         Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),
         Command::Store(arguments) => store::store(&load(file)?, arguments),

@@ -151,6 +151,8 @@ pub struct Site {
     pub ca_file: Option<PathBuf>,
     /// False: no article page is fetched, the feed's own text is kept.
     pub pages: bool,
+    /// False: robots.txt is not asked whether its pages may be fetched.
+    pub robots: bool,
     pub select: Select,
     /// Sent with each request to the origins of its feeds; valid names and values.
     pub headers: Vec<(String, String)>,

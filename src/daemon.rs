@@ -2,9 +2,11 @@
 
 mod mirror;
 mod systemd;
+mod walk;
 mod walkers;
 
 pub use mirror::export_now;
+pub use walk::{Clock, Plan, Round, walk};
 
 use crate::config::{Config, ConfigError};
 use crate::export::ExportError;

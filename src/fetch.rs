@@ -3,24 +3,33 @@
 mod body;
 mod budget;
 mod client;
+mod cookies;
+mod encoding;
 mod gate;
 mod guard;
 mod headers;
 mod redirect;
+mod robots;
 #[cfg(test)]
 mod tests;
 mod words;
+
+pub use gate::Gate;
+pub use robots::Robots;
+pub use words::public;
 
 use crate::article::Page;
 use crate::config::{HttpConfig, Site};
 use budget::Budget;
 use chrono::{DateTime, Utc};
 use client::{Client, Clients};
-use gate::Gate;
+use cookies::Cookies;
 use guard::Guard;
 use redirect::Redirects;
 use reqwest::header;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// What a server gave us to ask with next time, byte for byte: a char is a byte (Latin-1).
@@ -39,6 +48,28 @@ pub enum Fetched {
     NotModified { validators: Validators },
 }
 
+/// One GET, redirects included, and what is known of it beside its result.
+#[derive(Debug)]
+pub struct Answer {
+    pub result: Result<Fetched, FetchError>,
+    pub facts: Facts,
+}
+
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct Facts {
+    /// Of the last answer; none where none came.
+    pub status: Option<u16>,
+    /// Bytes of bodies as they came, and after decompression.
+    pub wire: u64,
+    pub decoded: u64,
+    /// Without the waiting for the host's turn.
+    pub took: Duration,
+    /// Where the address asked has moved for good (301, 308).
+    pub moved: Option<Url>,
+    /// How long the answer is fresh, where it says so (RFC 9111).
+    pub freshness: Option<Duration>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// 404 or 410: it is not there.
@@ -47,6 +78,12 @@ pub enum FetchError {
     /// 429 or 503: asked to wait, if it said so until when.
     #[error("HTTP {status}: asked to wait")]
     Busy { status: u16, until: Option<DateTime<Utc>> },
+    /// Not asked: the host wants to be left alone until then.
+    #[error("{host} wants to be left alone until {until}")]
+    Held { host: String, until: DateTime<Utc> },
+    /// Not asked: robots.txt says no.
+    #[error("robots.txt of {0} forbids it")]
+    Forbidden(String),
     /// Any other answer than 200.
     #[error("HTTP {status}: {}", words::status(*.status))]
     Status { status: u16 },
@@ -73,55 +110,151 @@ impl Fetcher {
         Ok(Fetcher::guarded(http, Guard::new(http.allow_private)))
     }
 
+    /// Under another configuration, with what is known of the hosts.
+    pub fn renewed(&self, http: &HttpConfig) -> anyhow::Result<Fetcher> {
+        Ok(Fetcher { gate: self.gate.with_gap(http.host_gap), ..Fetcher::new(http)? })
+    }
+
     fn guarded(http: &HttpConfig, guard: Guard) -> Fetcher {
         let clients = Clients::new(http.clone(), guard.clone());
         Fetcher { http: http.clone(), guard, clients, gate: Gate::new(http.host_gap) }
     }
 
-    /// A GET that follows redirects. `HttpConfig::timeout` is for all of it; waiting for the host's turn does not count.
+    /// The name by which robots.txt knows us (RFC 9309, 2.2.1): the User-Agent up to its version.
+    pub fn product(&self) -> &str {
+        self.http.user_agent.split(['/', ' ']).next().unwrap_or_default()
+    }
+
+    /// Nobody asks the host before then.
+    pub fn hold(&self, host: &str, until: DateTime<Utc>) {
+        self.gate.hold(host, until);
+    }
+
+    /// [`Fetcher::ask`] where nobody wants to know more.
     pub async fn get(&self, site: &Site, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
-        let client = self.clients.of(site)?;
-        let mut redirects = Redirects::from(url);
+        self.ask(site, url, validators, Utc::now()).await.result
+    }
+
+    /// A GET that follows redirects. `HttpConfig::timeout` is for all of it; waiting for the host's turn does not count.
+    pub async fn ask(&self, site: &Site, url: &Url, validators: &Validators, now: DateTime<Utc>) -> Answer {
+        let mut facts = Facts::default();
         let mut budget = Budget::new(self.http.timeout);
+        let clock = Clock { now, since: Instant::now() };
+        let result = self.chain(site, url, validators, &mut budget, &mut facts, &clock).await;
+        facts.took = budget.spent();
+        Answer { result, facts }
+    }
+
+    async fn chain(
+        &self,
+        site: &Site,
+        url: &Url,
+        validators: &Validators,
+        budget: &mut Budget,
+        facts: &mut Facts,
+        clock: &Clock,
+    ) -> Result<Fetched, FetchError> {
+        let client = self.clients.of(site)?;
+        let (mut redirects, mut cookies) = (Redirects::from(url), Cookies::default());
         loop {
             let url = redirects.here();
             self.guard.check(url)?;
-            let _turn = self.gate.enter(url.host_str().unwrap_or_default()).await;
-            match budget.spend(self.hop(&client, site, url, validators)).await?? {
-                Hop::Fetched(fetched) => return Ok(fetched),
-                Hop::Redirect { status, location } => redirects.follow(status, location.as_deref())?,
+            let host = url.host_str().unwrap_or_default();
+            self.refuse_if_held(host, clock)?;
+            let machine = budget.spend(self.guard.machine(url)).await?;
+            let _turns = self.gate.enter_both(host, machine).await;
+            // another request may have been told to wait meanwhile
+            self.refuse_if_held(host, clock)?;
+            let request = Request { site, url, validators, cookie: cookies.for_url(url) };
+            match budget.spend(self.hop(&client, request, facts, clock)).await?? {
+                Hop::Fetched(fetched) => {
+                    facts.moved = redirects.moved().cloned();
+                    return Ok(fetched);
+                }
+                Hop::Redirect { status, given } => {
+                    let new_cookie = cookies.keep(url, &given);
+                    let location = headers::text(&given, header::LOCATION);
+                    redirects.follow(status, location.as_deref(), new_cookie)?;
+                }
             }
         }
     }
 
+    fn refuse_if_held(&self, host: &str, clock: &Clock) -> Result<(), FetchError> {
+        let held = self.gate.held(host, clock.now());
+        held.map_or(Ok(()), |until| Err(FetchError::Held { host: host.to_owned(), until }))
+    }
+
     /// One request and its answer.
-    async fn hop(&self, client: &Client, site: &Site, url: &Url, known: &Validators) -> Result<Hop, FetchError> {
-        let request = client.http.get(url.clone()).headers(headers::request(site, url, known));
-        let response = request.send().await.map_err(|e| words::failure(&e, client))?;
+    async fn hop(
+        &self,
+        client: &Client,
+        request: Request<'_>,
+        facts: &mut Facts,
+        clock: &Clock,
+    ) -> Result<Hop, FetchError> {
+        let Request { site, url, validators: known, cookie } = request;
+        let mut headers = headers::request(site, url, known);
+        headers.extend(cookie.map(|cookie| (header::COOKIE, cookie)));
+        let response = client.http.get(url.clone()).headers(headers).send().await;
+        let response = response.map_err(|e| words::failure(&e, client))?;
         let (status, given) = (response.status().as_u16(), response.headers());
+        (facts.status, facts.freshness) = (Some(status), None);
         match status {
             200 => {
+                facts.freshness = headers::freshness(given, clock.now());
                 let validators = headers::validators(given);
                 let content_type = headers::text(given, header::CONTENT_TYPE);
-                let body = body::read(response, self.http.max_body, client).await?;
+                let body = body::read(response, self.http.max_body, client, facts).await?;
                 let page = Page { url: words::public(url), content_type, body };
                 Ok(Hop::Fetched(Fetched::Page { page, validators }))
             }
             304 if *known != Validators::default() => {
+                facts.freshness = headers::freshness(given, clock.now());
                 let validators = headers::renewed(known, headers::validators(given));
                 Ok(Hop::Fetched(Fetched::NotModified { validators }))
             }
-            301 | 302 | 303 | 307 | 308 => {
-                Ok(Hop::Redirect { status, location: headers::text(given, header::LOCATION) })
-            }
+            301 | 302 | 303 | 307 | 308 => Ok(Hop::Redirect { status, given: given.clone() }),
             404 | 410 => Err(FetchError::Gone { status }),
-            429 | 503 => Err(FetchError::Busy { status, until: headers::retry_after(given, Utc::now()) }),
+            429 | 503 => {
+                let until = headers::retry_after(given, clock.now());
+                until.inspect(|until| self.gate.hold(url.host_str().unwrap_or_default(), *until));
+                Err(FetchError::Busy { status, until })
+            }
             _ => Err(FetchError::Status { status }),
         }
     }
 }
 
+/// The caller's time, going on while it waits.
+struct Clock {
+    now: DateTime<Utc>,
+    since: Instant,
+}
+
+impl Clock {
+    fn now(&self) -> DateTime<Utc> {
+        // a request that lasts for longer than can be said never ends
+        self.now + chrono::TimeDelta::from_std(self.since.elapsed()).unwrap_or_default()
+    }
+}
+
+struct Request<'a> {
+    site: &'a Site,
+    url: &'a Url,
+    validators: &'a Validators,
+    cookie: Option<header::HeaderValue>,
+}
+
 enum Hop {
     Fetched(Fetched),
-    Redirect { status: u16, location: Option<String> },
+    Redirect { status: u16, given: header::HeaderMap },
+}
+
+/// A hop to the blocking pool, for what computes for long.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+    }
 }

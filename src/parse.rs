@@ -9,6 +9,7 @@ mod markup;
 mod names;
 mod not_feed;
 mod reference;
+mod schedule;
 mod text;
 mod well_formed;
 
@@ -16,6 +17,7 @@ mod well_formed;
 mod tests;
 
 pub use list::{Look, explain_list, list};
+pub use schedule::{Schedule, schedule};
 
 use crate::text::{DateOrder, date_in, date_order};
 use base::Bases;

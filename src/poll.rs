@@ -6,6 +6,8 @@
 //! ```
 //! Every step is atomic or repeatable: a walker may be killed at any instant without loss.
 
+mod asked;
+pub mod decide;
 mod drift;
 mod examine;
 mod known;
@@ -18,7 +20,7 @@ pub use examine::{Examined, examine, examine_known, wanted};
 pub use known::Known;
 pub use learn::entry;
 pub use pace::first;
-pub use pages::{Pages, pages};
+pub use pages::{By, Pages, pages};
 
 use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};
@@ -28,10 +30,11 @@ use crate::fetch::Fetcher;
 use crate::select::Topics;
 use crate::store::{self, SiteState, Store, StoreError};
 use chrono::{DateTime, Utc};
+use decide::Which;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
-use tokio::sync::Notify;
+use std::sync::{Arc, LazyLock, Mutex};
+use tokio::sync::{Notify, Semaphore};
 use tracing::error;
 use url::Url;
 
@@ -75,6 +78,7 @@ impl Pipeline {
         }
         let mend = Arc::new(AtomicBool::new(healed.is_some()));
         let (fetcher, topics) = (Fetcher::new(&config.http)?, Topics::new(&config.topics));
+        store.holds(Utc::now())?.iter().for_each(|(host, until)| fetcher.hold(host, *until));
         Ok(Pipeline {
             config: Arc::new(config),
             store: Arc::new(store),
@@ -90,7 +94,7 @@ impl Pipeline {
 
     /// The same store under another configuration.
     pub fn reloaded(&self, config: Config) -> anyhow::Result<Pipeline> {
-        let (fetcher, topics) = (Fetcher::new(&config.http)?, Topics::new(&config.topics));
+        let (fetcher, topics) = (self.fetcher.renewed(&config.http)?, Topics::new(&config.topics));
         Ok(Pipeline {
             config: Arc::new(config),
             store: self.store.clone(),
@@ -131,6 +135,8 @@ pub struct Round {
 pub struct FeedReport {
     pub url: Url,
     pub result: Result<FeedNews, String>,
+    /// What the operator should know of it beside.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -146,6 +152,8 @@ pub enum FeedNews {
     },
     /// The server asked to be left alone until then.
     Waiting(DateTime<Utc>),
+    /// Gone for good since then (410): not asked any more.
+    Stopped(DateTime<Utc>),
 }
 
 /// An entry that was looked at.
@@ -180,9 +188,23 @@ impl Round {
     }
 }
 
-/// Asks a site's feeds, then settles what is due. Only the store can fail it.
+/// Asks each of a site's feeds, then settles what is due. Only the store can fail it.
 pub async fn poll(pipeline: &Arc<Pipeline>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Round, StoreError> {
-    let feeds = learn::learn(pipeline, site, now).await?;
+    round(pipeline, site, Which::All, now).await
+}
+
+/// [`poll`] of the feeds whose time has come.
+pub async fn poll_due(pipeline: &Arc<Pipeline>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Round, StoreError> {
+    round(pipeline, site, Which::Due, now).await
+}
+
+async fn round(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    which: Which,
+    now: DateTime<Utc>,
+) -> Result<Round, StoreError> {
+    let feeds = learn::learn(pipeline, site, which, now).await?;
     let settled = settle::settle(pipeline, site, now).await?;
     let (pipeline, site) = (pipeline.clone(), site.clone());
     blocking(move || finish(&pipeline, &site, feeds, settled, now)).await
@@ -209,26 +231,27 @@ fn finish(
     settled: Vec<Settled>,
     now: DateTime<Utc>,
 ) -> Result<Round, StoreError> {
-    let mut state = pipeline.store.site(&site.id)?;
-    note_feeds(&mut state, &feeds, now);
+    let before = pipeline.store.site(&site.id)?;
+    let mut state = before.clone();
+    note_feeds(&mut state, site, now);
     note_settled(&mut state, &settled, now);
-    let next = pace::next(site, &pipeline.config.poll, &state, now);
-    state.next_poll = Some(next);
-    pipeline.store.put_site(&site.id, &state)?;
+    // as a rule the feeds' own write said it all
+    if state != before {
+        pipeline.store.put_site(&site.id, &state)?;
+    }
+    let next = state.next_poll.unwrap_or(now);
     Ok(Round { next, retry: pipeline.store.next_due(&site.id)?, feeds, settled })
 }
 
-/// A feed that was asked to wait says neither that the site is well nor that it fails.
-fn note_feeds(state: &mut SiteState, feeds: &[FeedReport], now: DateTime<Utc>) {
-    let read = |feed: &FeedReport| matches!(feed.result, Ok(FeedNews::Unchanged | FeedNews::Read { .. }));
-    if feeds.iter().any(read) {
-        state.failures = 0;
-        state.last_error = None;
-        state.last_success = Some(now);
-    } else if let Some(why) = feeds.iter().find_map(|feed| feed.result.as_ref().err()) {
-        state.failures += 1;
-        state.last_error = Some(why.clone());
-    }
+/// A site fails where each of its feeds does.
+fn note_feeds(state: &mut SiteState, site: &Site, now: DateTime<Utc>) {
+    let feeds: Vec<_> = site.feeds.iter().filter_map(|url| state.feeds.get(url)).collect();
+    let failures = feeds.iter().map(|feed| feed.failures).min().unwrap_or(0);
+    let last_error = feeds.iter().find_map(|feed| feed.last_error.clone()).filter(|_| failures > 0);
+    let last_success = feeds.iter().filter_map(|feed| feed.last_success).max();
+    (state.failures, state.last_error) = (failures, last_error);
+    state.last_success = last_success.max(state.last_success);
+    state.next_poll = Some(pace::next(site, state, now));
 }
 
 fn note_settled(state: &mut SiteState, settled: &[Settled], now: DateTime<Utc>) {
@@ -244,8 +267,20 @@ fn caught<T>(stage: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(stage)).map_err(stopped)
 }
 
+/// As many as there are cores compute at once: more threads are no faster, and each keeps memory of its own.
+static CORES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    Arc::new(Semaphore::new(cores))
+});
+
 /// A hop to the blocking pool, for what computes or waits for the disk.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let core = CORES.clone().acquire_owned().await.expect("it is never closed");
+    let work = move || {
+        let done = work();
+        drop(core);
+        done
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),

@@ -7,24 +7,34 @@ pub use rows::rows;
 use crate::article::Outcome;
 use crate::config::Site;
 use crate::extract::{Degraded, Drift, Turn};
-use crate::poll::{FeedNews, Settled};
+use crate::fetch::{FetchError, public};
+use crate::poll::{FeedNews, FeedReport, Settled};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
-use url::Url;
 
 // What servers and feeds say is logged as the value of a field, where both forms of the log escape control characters.
 
-pub fn feed_asked(site: &Site, url: &Url, result: &Result<FeedNews, String>) {
+pub fn feed_asked(site: &Site, report: &FeedReport) {
+    let url = public(&report.url);
     let (site, url) = (site.id.as_str(), url.as_str());
-    match result {
+    for note in &report.notes {
+        warn!(site, url, note, "feed");
+    }
+    match &report.result {
         Ok(FeedNews::Unchanged) => info!(site, url, "feed unchanged"),
         Ok(FeedNews::Read { entries, new, addressless, repairs }) => {
             info!(site, url, entries, new, addressless, repairs = repairs.join(", "), "feed read");
         }
         Ok(FeedNews::Waiting(until)) => info!(site, url, %until, "feed asked us to wait"),
+        Ok(FeedNews::Stopped(since)) => info!(site, url, %since, "feed is gone for good"),
         Err(why) => warn!(site, url, why, "feed failed"),
     }
+}
+
+/// Nothing was asked: the host wants to be left alone, or its robots.txt cannot be had.
+pub fn pages_wait(site: &Site, why: &FetchError) {
+    info!(site = site.id.as_str(), %why, "pages wait");
 }
 
 pub fn entry_settled(site: &Site, settled: &Settled) {
@@ -84,6 +94,9 @@ pub struct SiteRow {
     pub waiting: usize,
     /// Entries that were given up, of those remembered.
     pub gave_up: usize,
+    /// Some of them.
+    #[serde(default)]
+    pub given_up: Vec<GivenUp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -117,6 +130,30 @@ pub struct FeedRow {
     /// Why a list page seems to give something else than before.
     #[serde(default)]
     pub drift: Option<String>,
+    #[serde(default)]
+    pub next: Option<DateTime<Utc>>,
+    /// Seconds between two polls by its own rhythm.
+    #[serde(default)]
+    pub interval: Option<u64>,
+    /// Since when it is gone for good (410) and not asked any more.
+    #[serde(default)]
+    pub stopped: Option<DateTime<Utc>>,
+    /// Where it has moved for good: the address for config.toml.
+    #[serde(default)]
+    pub moved_to: Option<String>,
+    /// Since when it shows no entry though it had some.
+    #[serde(default)]
+    pub empty_since: Option<DateTime<Utc>>,
+    /// How often entries may have been missed between two polls.
+    #[serde(default)]
+    pub rolled_over: u32,
+}
+
+/// A page that is not tried any more.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct GivenUp {
+    pub url: String,
+    pub why: String,
 }
 
 impl std::fmt::Display for SiteHealth {

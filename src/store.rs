@@ -20,12 +20,16 @@
 //! | changes | change number | [`Logged`] |
 //! | raw | day, id | [`RawPage`] |
 //! | learned | site | [`Lessons`] |
+//! | fetches | site `\0` number | [`Fetch`], the latest of a site |
+//! | hosts | host, or `robots\0` origin | until when it is left alone; [`Rules`] |
 
 mod articles;
 mod changes;
 mod check;
 mod copy;
 mod entries;
+mod fetches;
+mod hosts;
 mod lessons;
 mod migrate;
 mod raw;
@@ -39,6 +43,8 @@ mod trees;
 
 pub use check::Checked;
 pub use copy::{Backup, TreeSize};
+pub use fetches::{Asked, Fetch};
+pub use hosts::Rules;
 pub use lessons::{Lessons, Taken};
 pub use raw::RawPage;
 pub use retain::{Limits, Volume};
@@ -96,6 +102,7 @@ pub struct SiteState {
 }
 
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, Debug)]
+#[serde(default)]
 pub struct FeedState {
     pub validators: Validators,
     /// BLAKE3 of the body last parsed, for servers without validators.
@@ -104,17 +111,71 @@ pub struct FeedState {
     /// In a row.
     pub failures: u32,
     pub last_error: Option<String>,
-    /// Do not ask before.
+    /// Do not ask before: the server's own word.
     pub not_before: Option<DateTime<Utc>>,
     /// Of a list page: how many entries it gave, the latest last.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "is_default")]
     pub readings: Vec<u32>,
     /// The form that the addresses of its entries had.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "is_default")]
     pub shape: Option<String>,
     /// Why it seems to give something else now.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "is_default")]
     pub drift: Option<String>,
+    /// When it is asked next.
+    pub next: Option<DateTime<Utc>>,
+    /// Conditional polls since the last without conditions.
+    #[serde(skip_serializing_if = "is_default")]
+    pub conditional: u32,
+    /// Since when it is gone for good (410) and not asked any more.
+    #[serde(skip_serializing_if = "is_default")]
+    pub stopped: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub moved: Option<Moved>,
+    /// What it showed when it was last read.
+    #[serde(skip_serializing_if = "is_default")]
+    pub window: Window,
+    /// Since when it shows nothing though it had entries.
+    #[serde(skip_serializing_if = "is_default")]
+    pub emptied: Option<DateTime<Utc>>,
+    /// How often entries may have been missed: all that it showed was newer than all that it had shown.
+    #[serde(skip_serializing_if = "is_default")]
+    pub rolled_over: u32,
+    /// Because of that it is asked so many times more often than it would be, for a week from then on.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hurry: Option<(u32, DateTime<Utc>)>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub schedule: crate::parse::Schedule,
+    /// Seconds between two polls by its own rhythm.
+    #[serde(skip_serializing_if = "is_default")]
+    pub interval: Option<u64>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Where permanent redirects led.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Moved {
+    pub to: Url,
+    /// In a row; from the second on it is asked there.
+    pub times: u32,
+}
+
+/// The entries of a feed at one time, in short.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, Debug)]
+#[serde(default)]
+pub struct Window {
+    pub items: u32,
+    /// The first entry, where none has a date.
+    #[serde(skip_serializing_if = "is_default")]
+    pub top: Option<Id>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub newest: Option<DateTime<Utc>>,
+    /// How many dates lie between the oldest and the newest of the latest ten, and that oldest one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub latest: Option<(u32, DateTime<Utc>)>,
 }
 
 /// What is remembered of an entry, as long as its feed shows it and while it is due.

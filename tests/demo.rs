@@ -60,6 +60,7 @@ fn tell(round: &Round) {
                 println!("  {entries} entries, {new} new");
                 repairs.iter().for_each(|repair| println!("  feed mended: {repair}"));
             }
+            Ok(FeedNews::Stopped(since)) => println!("  gone for good since {since}"),
             Ok(FeedNews::Waiting(until)) => println!("  waiting until {until}"),
             Err(why) => println!("  failed: {why}"),
         }

@@ -96,7 +96,7 @@ fn pages(config: &Config, what: &str, site: Option<&str>, now: DateTime<Utc>) ->
     let url: Url = what.parse().with_context(|| what.to_owned())?;
     let site = chosen_site(config, site, &url)?;
     let fetcher = Fetcher::new(&config.http)?;
-    match super::runtime()?.block_on(poll::pages(&fetcher, &site, &url, true, now)) {
+    match super::runtime()?.block_on(poll::pages(poll::By::Fetcher(&fetcher), &site, &url, true, now))? {
         Ok(pages) => Ok((url, pages)),
         Err(why) => Err(anyhow::Error::from(why).context(url)),
     }
@@ -157,6 +157,7 @@ fn unlisted(url: &Url) -> Site {
         tls: Tls::Modern,
         ca_file: None,
         pages: true,
+        robots: true,
         select: Select::AnyTopic,
         headers: Vec::new(),
     }

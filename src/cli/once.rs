@@ -131,6 +131,9 @@ fn list(rounds: &Rounds) -> anyhow::Result<usize> {
 /// What the feeds said, each page that was not had, and how many ended how.
 fn lines(round: &Round) -> Vec<String> {
     let mut lines: Vec<String> = round.feeds.iter().filter_map(feed_line).collect();
+    for feed in &round.feeds {
+        lines.extend(feed.notes.iter().map(|note| format!("{}: {}", feed.url, note.escape_debug())));
+    }
     for settled in &round.settled {
         if let Outcome::Later { why } | Outcome::GaveUp { why } | Outcome::Kept { why } = &settled.outcome {
             let outcome = settled.outcome.label().replace('_', " ");
@@ -171,6 +174,9 @@ fn feed_line(feed: &FeedReport) -> Option<String> {
             Some(line)
         }
         Ok(FeedNews::Waiting(until)) => Some(format!("{} asked to wait until {}", feed.url, super::moment(*until))),
+        Ok(FeedNews::Stopped(since)) => {
+            Some(format!("{} is gone for good since {}: not asked any more", feed.url, super::moment(*since)))
+        }
         Err(why) => Some(format!("{} failed: {}", feed.url, why.escape_debug())),
     }
 }

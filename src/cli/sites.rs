@@ -40,6 +40,28 @@ pub fn sites(config: &Config, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The latest requests to one site, the oldest first.
+pub fn requests(config: &Config, id: &str, json: bool) -> anyhow::Result<()> {
+    if !config.sites.iter().any(|site| site.id == id) {
+        let why = format!("{}: there is no [[site]] with id {id}", config.file.display());
+        return Err(super::Exit { code: super::USAGE, why }.into());
+    }
+    let mut out = io::stdout().lock();
+    for fetch in super::existing_store(config)?.fetches(id)? {
+        if json {
+            writeln!(out, "{}", serde_json::to_string(&fetch)?)?;
+            continue;
+        }
+        let status = fetch.status.map_or("-".to_owned(), |status| status.to_string());
+        let (at, next) = (super::moment(fetch.at), moment(fetch.next));
+        let (wire, decoded, ms) = (fetch.wire, fetch.decoded, fetch.ms);
+        // what servers say may hold anything
+        let (url, decision) = (fetch.url.as_str(), fetch.decision.escape_debug());
+        writeln!(out, "{at}  {status:>3}  {wire:>8}  {decoded:>8}  {ms:>6} ms  next {next:16}  {url}  {decision}")?;
+    }
+    Ok(())
+}
+
 /// What is wrong with the site, and what is wrong with its pages.
 fn why(row: &SiteRow) -> String {
     let counted = [(row.waiting, "pages wait"), (row.gave_up, "pages given up")];

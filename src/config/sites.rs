@@ -50,6 +50,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
     let every = every(&section, known.config);
     let (tls, ca_file) = tls(&section, known.base);
     let pages = section.flag("pages").is_none_or(|flag| flag.value);
+    let robots = section.flag("robots").is_none_or(|flag| flag.value);
     let (select, headers) = (select(&section, known.config), headers(section.table("headers")));
     section.finish();
     let (province, province_now) = province?;
@@ -68,6 +69,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
         tls,
         ca_file,
         pages,
+        robots,
         select,
         headers,
     })

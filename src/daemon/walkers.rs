@@ -1,19 +1,19 @@
 //! A walker a site, and whether there is room for what it brings.
 
 use super::mirror;
+use super::walk::{self, Clock, Plan, walk};
 use crate::config::Site;
+use crate::fetch::Gate;
 use crate::poll::{self, Pipeline, Round};
 use anyhow::Context;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
-/// Two looks at a site's waiting pages are at least so far apart.
-const RETRY_AT_LEAST: TimeDelta = TimeDelta::minutes(1);
 /// Where the first so many sites do not answer, that is said before the rest is asked.
 const EARLY_WORD: usize = 8;
 /// Between two looks at the free space.
@@ -33,6 +33,7 @@ impl Running {
         let firsts = tokio::task::spawn_blocking(move || firsts(&planned, Utc::now())).await??;
         let mut tasks = JoinSet::new();
         let slots = Arc::new(Semaphore::new(pipeline.config.poll.concurrency));
+        let lanes = Arc::new(Gate::new(Duration::ZERO));
         let answers = Arc::new(Answers { sites: firsts.len(), ..Answers::default() });
         // What an earlier run stored and could not export.
         pipeline.changed.notify_one();
@@ -43,10 +44,12 @@ impl Running {
             let walker = Walker {
                 pipeline: pipeline.clone(),
                 site,
+                lanes: lanes.clone(),
                 slots: slots.clone(),
                 answers: answers.clone(),
                 broken: broken.clone(),
                 has_room: has_room.clone(),
+                polled: Arc::default(),
             };
             tasks.spawn(walker.walk(first));
         }
@@ -62,10 +65,11 @@ impl Running {
 
 /// When each site is polled first.
 fn firsts(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<Vec<(Arc<Site>, DateTime<Utc>)>> {
+    let all = pipeline.config.sites.len();
     let sites = pipeline.config.sites.iter().enumerate();
     let first = |(nth, site): (usize, &Arc<Site>)| {
         let state = pipeline.store.site(&site.id).with_context(|| format!("site {}", site.id))?;
-        Ok((site.clone(), poll::first(site, &state, &pipeline.config.poll, nth, now)))
+        Ok((site.clone(), poll::first(site, &state, &pipeline.config.poll, (nth, all), now)))
     };
     sites.map(first).collect()
 }
@@ -114,57 +118,59 @@ impl Answers {
 }
 
 /// One site, for ever.
+#[derive(Clone)]
 struct Walker {
     pipeline: Arc<Pipeline>,
     site: Arc<Site>,
+    /// Sites of one host line up before they take a slot, so that a slow host takes no more than one.
+    lanes: Arc<Gate>,
     slots: Arc<Semaphore>,
     answers: Arc<Answers>,
     broken: Arc<Notify>,
     has_room: watch::Receiver<bool>,
+    polled: Arc<AtomicBool>,
 }
 
 impl Walker {
-    async fn walk(mut self, first: DateTime<Utc>) {
-        let mut feeds_at = first;
-        let mut pages_at = None;
-        let mut polled = false;
-        loop {
-            let next = pages_at.map_or(feeds_at, |pages_at: DateTime<Utc>| pages_at.min(feeds_at));
-            tokio::time::sleep((next - Utc::now()).to_std().unwrap_or(Duration::ZERO)).await;
-            // An error: the watcher is gone, and so will be this walker.
-            if self.has_room.wait_for(|has_room| *has_room).await.is_err() {
-                return;
-            }
-            let round = self.round(next >= feeds_at).await;
-            if next >= feeds_at && !polled {
-                polled = true;
-                self.answers.first(round.as_ref().is_ok_and(|round| round.failure().is_none()));
-            }
-            (feeds_at, pages_at) = match round {
-                Ok(round) => (round.next, round.retry.map(|at| at.max(Utc::now() + RETRY_AT_LEAST))),
-                Err(why) if self.pipeline.store.poisoned().is_some() => {
-                    error!(site = self.site.id.as_str(), "{why:#}");
-                    self.broken.notify_one();
-                    return;
-                }
-                Err(why) => {
-                    error!(site = self.site.id.as_str(), "{why:#}");
-                    (Utc::now() + TimeDelta::from_std(self.site.every).unwrap_or(TimeDelta::MAX), None)
-                }
-            };
-            self.pipeline.changed.notify_one();
+    async fn walk(self, first: DateTime<Utc>) {
+        walk(Clock::System, first, |what| self.clone().plan(what)).await;
+    }
+
+    /// A round, and when the next ones are; none where there will be none.
+    async fn plan(mut self, what: walk::Round) -> Option<Plan> {
+        // An error: the watcher is gone, and so will be this walker.
+        self.has_room.wait_for(|has_room| *has_room).await.ok()?;
+        let round = self.round(what).await;
+        if what == walk::Round::Feeds && !self.polled.swap(true, Ordering::Relaxed) {
+            self.answers.first(round.as_ref().is_ok_and(|round| round.failure().is_none()));
         }
+        let plan = match round {
+            Ok(round) => Plan { feeds: round.next, pages: round.retry },
+            Err(why) => {
+                error!(site = self.site.id.as_str(), "{why:#}");
+                if self.pipeline.store.poisoned().is_some() {
+                    self.broken.notify_one();
+                    return None;
+                }
+                let every = TimeDelta::from_std(self.site.every).unwrap_or(TimeDelta::MAX);
+                Plan { feeds: Utc::now() + every, pages: None }
+            }
+        };
+        self.pipeline.changed.notify_one();
+        Some(plan)
     }
 
     /// In a task of its own, so that a panic ends this round and not the walker.
-    async fn round(&self, feeds: bool) -> anyhow::Result<Round> {
+    async fn round(&self, what: walk::Round) -> anyhow::Result<Round> {
+        let host = self.site.feeds.first().and_then(|feed| feed.host_str()).unwrap_or_default();
+        let _lane = self.lanes.enter(host).await;
         let _slot = self.slots.acquire().await?;
         let (pipeline, site) = (self.pipeline.clone(), self.site.clone());
         let mut task = JoinSet::new();
         task.spawn(async move {
-            match feeds {
-                true => poll::poll(&pipeline, &site, now()).await,
-                false => poll::retry(&pipeline, &site, now()).await,
+            match what {
+                walk::Round::Feeds => poll::poll_due(&pipeline, &site, now()).await,
+                walk::Round::Pages => poll::retry(&pipeline, &site, now()).await,
             }
         });
         let done = task.join_next().await.context("the round was not started")?;

@@ -40,6 +40,7 @@ pub fn rows() -> Vec<SiteRow> {
         feeds: Vec::new(),
         waiting: 0,
         gave_up: 0,
+        given_up: Vec::new(),
     }]
 }
 

@@ -14,6 +14,11 @@ impl Budget {
         Budget { whole, left: whole }
     }
 
+    /// What was used so far.
+    pub fn spent(&self) -> Duration {
+        self.whole - self.left
+    }
+
     /// Runs one step of the request on what is left.
     pub async fn spend<T>(&mut self, step: impl Future<Output = T>) -> Result<T, FetchError> {
         let start = Instant::now();

@@ -1,6 +1,9 @@
-//! One request at a time to a host, and a pause between two.
+//! One request at a time to a host, and to a machine that is several hosts; a pause between two; and none to a host that
+//! asked to be left alone.
 
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
@@ -12,6 +15,8 @@ type Host = Arc<tokio::sync::Mutex<Option<Instant>>>;
 pub struct Gate {
     gap: Duration,
     hosts: Mutex<HashMap<String, Host>>,
+    /// Until when a host is to be left alone.
+    held: Mutex<HashMap<String, DateTime<Utc>>>,
 }
 
 /// The right to ask one host. The pause begins when it is dropped.
@@ -30,7 +35,41 @@ const MANY: usize = 1024;
 
 impl Gate {
     pub fn new(gap: Duration) -> Gate {
-        Gate { gap, hosts: Mutex::default() }
+        Gate { gap, hosts: Mutex::default(), held: Mutex::default() }
+    }
+
+    /// The same hosts under another pause.
+    pub fn with_gap(&self, gap: Duration) -> Gate {
+        // what a panicking thread left behind is a whole map
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Gate { gap, hosts: Mutex::new(hosts), held: Mutex::new(held) }
+    }
+
+    /// Nobody asks the host before then.
+    pub fn hold(&self, host: &str, until: DateTime<Utc>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = held.entry(name(host)).or_insert(until);
+        *known = until.max(*known);
+    }
+
+    /// Until when the host is to be left alone, if it is.
+    pub fn held(&self, host: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *held.get(&name(host))?;
+        if until <= now {
+            held.remove(&name(host));
+        }
+        Some(until).filter(|until| *until > now)
+    }
+
+    /// The host's turn, then that of the machine it shares with others. In this order always, so nobody waits in a ring.
+    pub async fn enter_both(&self, host: &str, machine: Option<IpAddr>) -> (Turn, Option<Turn>) {
+        let host = self.enter(host).await;
+        match machine {
+            Some(machine) => (host, Some(self.enter(&machine.to_string()).await)),
+            None => (host, None),
+        }
     }
 
     /// Waits, in the order of coming, until the host may be asked.
@@ -49,7 +88,7 @@ impl Gate {
             let now = Instant::now();
             hosts.retain(|_, host| self.is_awaited(host, now));
         }
-        hosts.entry(host.trim_end_matches('.').to_owned()).or_default().clone()
+        hosts.entry(name(host)).or_default().clone()
     }
 
     /// Someone asks it, waits for it, or its pause is not over.
@@ -57,6 +96,10 @@ impl Gate {
         Arc::strong_count(host) > 1
             || host.try_lock().is_ok_and(|ended| ended.is_some_and(|ended| ended + self.gap > now))
     }
+}
+
+fn name(host: &str) -> String {
+    host.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -91,6 +134,32 @@ mod tests {
         begun.sort();
         assert!(begun.windows(2).all(|pair| pair[1] - pair[0] >= GAP + REQUEST));
         assert_eq!(begun.len(), 6);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hosts_on_one_machine_take_turns() {
+        let gate = Arc::new(Gate::new(GAP));
+        let machine = Some("192.0.2.1".parse().unwrap());
+        let start = Instant::now();
+        for host in ["a.example", "b.example", "a.example"] {
+            let _turns = gate.enter_both(host, machine).await;
+            tokio::time::sleep(REQUEST).await;
+        }
+        assert!(start.elapsed() >= 3 * REQUEST + 2 * GAP);
+        let waiting = tokio::time::timeout(GAP / 2, gate.enter_both("c.example", machine)).await;
+        assert!(waiting.is_err());
+        assert!(tokio::time::timeout(GAP / 2, gate.enter_both("d.example", None)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_is_held_until_the_longest_that_it_asked_for() {
+        let gate = Gate::new(GAP);
+        let at = |minute: i64| chrono::DateTime::from_timestamp(1_706_090_760 + 60 * minute, 0).unwrap();
+        gate.hold("a.example.", at(10));
+        gate.hold("a.example", at(5));
+        assert_eq!(gate.with_gap(GAP).held("a.example", at(9)), Some(at(10)));
+        assert_eq!(gate.held("b.example", at(9)), None);
+        assert_eq!(gate.held("a.example", at(10)), None);
     }
 
     #[tokio::test(start_paused = true)]

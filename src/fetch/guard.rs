@@ -5,20 +5,34 @@
 
 use super::FetchError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 use url::{Host, Url};
 
 /// The networks that may be asked although they are blocked elsewhere, as address and length of the prefix.
 #[derive(Clone, Debug)]
 pub struct Guard {
     open: Vec<(IpAddr, u32)>,
+    /// Names looked up a moment ago, so that what is asked in turn is what is dialled.
+    found: Arc<Mutex<HashMap<String, Found>>>,
 }
+
+/// When a name was looked up, and what was found.
+type Found = (Instant, Vec<SocketAddr>);
+
+/// How long what was found for a name is used.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// Names remembered before the old ones are dropped.
+const MANY: usize = 4096;
 
 impl Guard {
     pub fn new(allow_private: bool) -> Guard {
         let all = vec![(Ipv4Addr::UNSPECIFIED.into(), 0), (Ipv6Addr::UNSPECIFIED.into(), 0)];
-        Guard { open: if allow_private { all } else { Vec::new() } }
+        Guard { open: if allow_private { all } else { Vec::new() }, found: Arc::default() }
     }
 
     /// Only http and https, no blocked address.
@@ -32,6 +46,37 @@ impl Guard {
             _ => return Ok(()),
         };
         self.refused(literal).map_or(Ok(()), |kind| Err(FetchError::Refused(format!("{literal} is {kind}"))))
+    }
+
+    /// The address that stands for the machine behind a name: hosts that share it take turns. None where the name is an
+    /// address itself, or is not found.
+    pub async fn machine(&self, url: &Url) -> Option<IpAddr> {
+        let Some(Host::Domain(name)) = url.host() else { return None };
+        // the request itself will say why
+        let found = self.look_up(name).await.ok()?;
+        found.iter().map(SocketAddr::ip).filter(|ip| self.refused(*ip).is_none()).min()
+    }
+
+    /// For tests: what a name server would say.
+    #[cfg(test)]
+    pub fn know(&self, name: &str, address: SocketAddr) {
+        let found = vec![SocketAddr::new(address.ip(), 0)];
+        self.found.lock().unwrap().insert(name.to_owned(), (Instant::now(), found));
+    }
+
+    async fn look_up(&self, name: &str) -> std::io::Result<Vec<SocketAddr>> {
+        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if let Some((_, found)) = known.filter(|(at, _)| at.elapsed() < REMEMBERED) {
+            return Ok(found);
+        }
+        let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+        // what a panicking thread left behind is a whole map
+        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MANY {
+            all.retain(|_, (at, _)| at.elapsed() < REMEMBERED);
+        }
+        all.insert(name.to_owned(), (Instant::now(), found.clone()));
+        Ok(found)
     }
 
     /// What kind of address it is, if it must not be asked.
@@ -62,8 +107,7 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found: Vec<SocketAddr> = found.map_err(|e| unknown(name.as_str(), &e))?.collect();
+            let found = guard.look_up(name.as_str()).await.map_err(|e| unknown(name.as_str(), &e))?;
             Ok(guard.allowed(name.as_str(), found)?)
         })
     }
@@ -176,7 +220,10 @@ pub mod tests {
 
     #[test]
     fn one_network_can_be_opened_alone() {
-        let guard = Guard { open: vec![("127.1.0.0".parse().unwrap(), 16), ("fd00::".parse().unwrap(), 8)] };
+        let guard = Guard {
+            open: vec![("127.1.0.0".parse().unwrap(), 16), ("fd00::".parse().unwrap(), 8)],
+            ..Guard::new(false)
+        };
         let open = |ip: &str| guard.refused(ip.parse().unwrap()).is_none();
         assert!(open("127.1.255.1") && open("fd12::1"));
         assert!(!open("127.0.0.1") && !open("127.2.0.1") && !open("fc00::1"));
@@ -185,6 +232,6 @@ pub mod tests {
 
     /// For tests that ask a server on this address alone.
     pub fn only(open: &str) -> Guard {
-        Guard { open: vec![(open.parse().unwrap(), 32)] }
+        Guard { open: vec![(open.parse().unwrap(), 32)], ..Guard::new(false) }
     }
 }

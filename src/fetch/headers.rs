@@ -1,6 +1,7 @@
 //! What is said and heard beside a body.
 
 use super::Validators;
+use super::encoding::Coding;
 use crate::config::Site;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -9,9 +10,12 @@ use url::Url;
 /// The longest that a server may ask to wait.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
+/// The encodings of [`super::encoding`].
+const ENCODINGS: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
+
 /// The site's own headers, where the feeds live and nowhere else, and the conditions.
 pub fn request(site: &Site, url: &Url, known: &Validators) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, ENCODINGS)]);
     if site.feeds.iter().any(|feed| feed.origin() == url.origin()) {
         // both were found valid when the configuration was read
         let valid = |(name, value): &(String, String)| Some((name.parse().ok()?, value.parse().ok()?));
@@ -40,11 +44,64 @@ pub fn renewed(known: &Validators, given: Validators) -> Validators {
 
 /// A header's value, a char a byte (Latin-1).
 pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    Some(headers.get(name)?.as_bytes().iter().copied().map(char::from).collect())
+    headers.get(name).map(latin1)
+}
+
+pub fn latin1(value: &HeaderValue) -> String {
+    value.as_bytes().iter().copied().map(char::from).collect()
+}
+
+/// All lines of a header as one list (RFC 9110, 5.3).
+fn list(headers: &HeaderMap, name: HeaderName) -> String {
+    headers.get_all(name).iter().map(latin1).collect::<Vec<_>>().join(",")
+}
+
+/// In the order in which they were applied.
+pub fn codings(headers: &HeaderMap) -> Vec<Coding> {
+    list(headers, header::CONTENT_ENCODING).split(',').filter_map(Coding::named).collect()
+}
+
+/// How long the answer stays fresh for a private cache (RFC 9111, 4.2): `max-age`, else a later `Expires`; less what its
+/// `Age` says; none where it may not be kept, or says nothing. `s-maxage` is for shared caches.
+pub fn freshness(headers: &HeaderMap, now: DateTime<Utc>) -> Option<std::time::Duration> {
+    let control = list(headers, header::CACHE_CONTROL);
+    let directives = directives(&control);
+    let named = |name: &str| directives.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_deref());
+    // with an argument it is about some headers of the answer alone
+    if named("no-store").is_some() || matches!(named("no-cache"), Some(None)) {
+        return None;
+    }
+    let fresh = match named("max-age") {
+        // what is no number is stale (4.2.1)
+        Some(value) => TimeDelta::seconds(seconds(value?)?),
+        None => http_date(text(headers, header::EXPIRES)?.trim())? - now,
+    };
+    let age = text(headers, header::AGE).and_then(|age| seconds(age.trim())).unwrap_or(0);
+    (fresh - TimeDelta::seconds(age)).to_std().ok().filter(|left| !left.is_zero())
+}
+
+/// More digits than fit are as long as can be said.
+fn seconds(text: &str) -> Option<i64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse::<u32>().unwrap_or(u32::MAX).into())
+}
+
+/// Names in lower case, each with its argument; commas within quotes part nothing.
+fn directives(list: &str) -> Vec<(String, Option<String>)> {
+    let mut quoted = false;
+    let parts = list.split(|c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    });
+    let directive = |part: &str| {
+        let (name, value) = part.split_once('=').map_or((part, None), |(name, value)| (name, Some(value)));
+        (name.trim().to_ascii_lowercase(), value.map(|value| value.trim().trim_matches('"').to_owned()))
+    };
+    parts.map(directive).collect()
 }
 
 /// The way back from [`text`]; `None` for what never was a header.
-fn bytes(value: &str) -> Option<HeaderValue> {
+pub fn bytes(value: &str) -> Option<HeaderValue> {
     let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
     HeaderValue::from_bytes(&bytes?).ok()
 }
@@ -102,6 +159,37 @@ mod tests {
         ];
         for (value, until) in table {
             assert_eq!(asked(value).as_deref(), until, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_answer_says_how_long_it_is_fresh() {
+        let now: DateTime<Utc> = "2024-01-24T10:00:00Z".parse().unwrap();
+        let table = [
+            ("cache-control: max-age=600", Some(600)),
+            ("cache-control: public, MAX-AGE=\"600\"", Some(600)),
+            ("cache-control: private=\"a, max-age=5\", max-age=600", Some(600)),
+            ("cache-control: s-maxage=9, max-age=600, max-age=7", Some(600)),
+            ("cache-control: s-maxage=600", None),
+            ("cache-control: max-age=600, no-cache", None),
+            ("cache-control: max-age=600, no-cache=\"set-cookie\"", Some(600)),
+            ("cache-control: no-store, max-age=600", None),
+            ("cache-control: max-age=soon|expires: Wed, 24 Jan 2024 10:10:00 GMT", None),
+            ("cache-control: max-age=0|expires: Wed, 24 Jan 2024 10:10:00 GMT", None),
+            ("cache-control: max-age=600|age: 200", Some(400)),
+            ("cache-control: public|cache-control: max-age=600", Some(600)),
+            ("expires: Wed, 24 Jan 2024 10:10:00 GMT", Some(600)),
+            ("expires: Wed, 24 Jan 2024 09:10:00 GMT", None),
+            ("expires: 0", None),
+            ("cache-control: max-age=99999999999", Some(u64::from(u32::MAX))),
+        ];
+        for (given, seconds) in table {
+            let lines = given.split('|').map(|line| line.split_once(": ").unwrap());
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(name, value.parse().unwrap());
+            }
+            assert_eq!(super::freshness(&headers, now).map(|d| d.as_secs()), seconds, "{given}");
         }
     }
 

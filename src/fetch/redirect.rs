@@ -8,19 +8,27 @@ const MOST: usize = 5;
 /// Each URL asked so far, the first one first.
 pub struct Redirects {
     asked: Vec<Url>,
+    /// How many of the first steps were permanent.
+    permanent: usize,
 }
 
 impl Redirects {
     pub fn from(url: &Url) -> Redirects {
-        Redirects { asked: vec![url.clone()] }
+        Redirects { asked: vec![url.clone()], permanent: 0 }
     }
 
     pub fn here(&self) -> &Url {
         &self.asked[self.asked.len() - 1]
     }
 
-    /// One step on. `location` as the header has it, a char a byte.
-    pub fn follow(&mut self, status: u16, location: Option<&str>) -> Result<(), FetchError> {
+    /// Where the address has moved for good: as far as permanent redirects (301, 308) alone led.
+    pub fn moved(&self) -> Option<&Url> {
+        self.asked.get(self.permanent).filter(|_| self.permanent > 0)
+    }
+
+    /// One step on. `location` as the header has it, a char a byte. Where the answer set a new cookie, the same address
+    /// may be asked again.
+    pub fn follow(&mut self, status: u16, location: Option<&str>, new_cookie: bool) -> Result<(), FetchError> {
         let location = location.ok_or_else(|| failed(format!("HTTP {status} leads nowhere: no Location")))?;
         let mut next = join(self.here(), location).ok_or_else(|| failed(format!("HTTP {status} to no address")))?;
         next.set_fragment(None);
@@ -28,11 +36,14 @@ impl Redirects {
         if self.here().scheme() == "https" && next.scheme() == "http" {
             return Err(FetchError::Refused(format!("redirected from https to {shown}, which is not encrypted")));
         }
-        if self.asked.contains(&next) {
+        if self.asked.contains(&next) && !new_cookie {
             return Err(failed(format!("the redirects lead in a circle, back to {shown}")));
         }
         if self.asked.len() > MOST {
             return Err(failed(format!("more than {MOST} redirects, the last to {shown}")));
+        }
+        if matches!(status, 301 | 308) && self.permanent + 1 == self.asked.len() && next != self.asked[0] {
+            self.permanent += 1;
         }
         self.asked.push(next);
         Ok(())
@@ -56,7 +67,28 @@ mod tests {
 
     fn followed(from: &str, to: &str) -> Result<String, String> {
         let mut redirects = Redirects::from(&Url::parse(from).unwrap());
-        redirects.follow(302, Some(to)).map(|()| redirects.here().to_string()).map_err(|e| e.to_string())
+        redirects.follow(302, Some(to), false).map(|()| redirects.here().to_string()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn only_permanent_steps_from_the_first_on_are_a_move() {
+        let moved = |steps: &[u16]| {
+            let mut redirects = Redirects::from(&Url::parse("http://a.vn/0").unwrap());
+            for (n, status) in steps.iter().enumerate() {
+                redirects.follow(*status, Some(&format!("/{}", n + 1)), false).unwrap();
+            }
+            redirects.moved().map(|url| url.path().to_owned())
+        };
+        let table = [
+            (&[301, 308][..], Some("/2")),
+            (&[301, 302, 301], Some("/1")),
+            (&[302, 301], None),
+            (&[303], None),
+            (&[307], None),
+        ];
+        for (steps, to) in table {
+            assert_eq!(moved(steps).as_deref(), to, "{steps:?}");
+        }
     }
 
     #[test]

@@ -111,6 +111,7 @@ fn site(feed: Url) -> Site {
         tls: Tls::Modern,
         ca_file: None,
         pages: true,
+        robots: true,
         select: Select::AnyTopic,
         headers: vec![("x-key".into(), "secret".into())],
     }
@@ -348,6 +349,51 @@ async fn a_host_is_asked_with_pauses_between() {
     let (site, none, start) = (site(url.clone()), Validators::default(), Instant::now());
     let (a, b) = tokio::join!(fetcher.get(&site, &url, &none), fetcher.get(&site, &url, &none));
     assert!(a.is_ok() && b.is_ok() && start.elapsed() >= 2 * http.host_gap);
+}
+
+#[tokio::test]
+async fn names_of_one_machine_take_turns() {
+    let http = HttpConfig { host_gap: Duration::from_millis(60), ..http() };
+    let server = Server::new([page("", b"1"), page("", b"2"), page("", b"3")]).await;
+    let fetcher = Fetcher::new(&http).unwrap();
+    fetcher.guard.know("a.example", server.address);
+    fetcher.guard.know("b.example", server.address);
+    let urls =
+        ["a", "b"].map(|name| format!("http://{name}.example:{}/rss", server.address.port()).parse::<Url>().unwrap());
+    let (site, none, start) = (site(urls[0].clone()), Validators::default(), Instant::now());
+    let (a, b) = tokio::join!(fetcher.get(&site, &urls[0], &none), fetcher.get(&site, &urls[1], &none));
+    assert!(a.is_ok() && b.is_ok() && start.elapsed() >= http.host_gap, "{a:?} {b:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_asked_to_wait_is_left_alone_by_all() {
+    let wait = answer("503 Busy", "Retry-After: 600\r\n", b"");
+    let server = Server::new([wait, page("", b"2")]).await;
+    let (fetcher, url, now) = (Fetcher::new(&http()).unwrap(), server.url("/rss"), chrono::Utc::now());
+    let (site, none) = (site(url.clone()), Validators::default());
+    let busy = fetcher.ask(&site, &url, &none, now).await;
+    assert!(matches!(busy.result, Err(FetchError::Busy { status: 503, until: Some(_) })));
+    let held = fetcher.ask(&site, &server.url("/other"), &none, now).await;
+    assert!(matches!(held.result, Err(FetchError::Held { .. })), "{held:?}");
+    assert_eq!(server.asked().len(), 1);
+    let renewed = fetcher.renewed(&http()).unwrap();
+    assert!(matches!(renewed.get(&site, &url, &none).await, Err(FetchError::Held { .. })));
+    let later = fetcher.ask(&site, &url, &none, now + chrono::TimeDelta::seconds(700)).await;
+    assert_eq!(body(later.result), b"2");
+}
+
+#[tokio::test]
+async fn facts_are_told_of_each_answer() {
+    let (encoding, bytes) = packed()[0].clone();
+    let headers = format!("Content-Encoding: {encoding}\r\nCache-Control: max-age=60\r\n");
+    let moved = answer("301 Gone There", "Location: /b\r\n", b"moved");
+    let server = Server::new([moved, page(&headers, &bytes), answer("500 Oops", "", b"")]).await;
+    let (fetcher, url) = (Fetcher::new(&http()).unwrap(), server.url("/rss"));
+    let (site, none) = (site(url.clone()), Validators::default());
+    let facts = fetcher.ask(&site, &url, &none, chrono::Utc::now()).await.facts;
+    assert_eq!((facts.status, facts.wire, facts.decoded), (Some(200), bytes.len() as u64, PACKED.len() as u64));
+    assert_eq!((facts.moved, facts.freshness), (Some(server.url("/b")), Some(Duration::from_secs(60))));
+    assert_eq!(fetcher.ask(&site, &url, &none, chrono::Utc::now()).await.facts.status, Some(500));
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Feeds to entries: every feed is asked, what it shows is remembered together with its validators.
 
-use super::{FeedNews, FeedReport, Pipeline, blocking, caught, drift};
+use super::decide::{self, Bounds, Case, Decided, Heard, Shown, Turn, Which};
+use super::{FeedNews, FeedReport, Pipeline, asked, blocking, caught, drift};
 use crate::article::{Entry, Id, Page};
 use crate::config::Site;
-use crate::fetch::{FetchError, Fetched, Validators};
+use crate::fetch::{Answer, FetchError, Fetched, Validators};
 use crate::parse::{self, Feed, Item};
 use crate::status;
-use crate::store::{FeedState, StoreError};
+use crate::store::{Asked, StoreError};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use url::Url;
@@ -14,58 +15,90 @@ use url::Url;
 pub async fn learn(
     pipeline: &Arc<Pipeline>,
     site: &Arc<Site>,
+    which: Which,
     now: DateTime<Utc>,
 ) -> Result<Vec<FeedReport>, StoreError> {
     let mut reports = Vec::with_capacity(site.feeds.len());
     for url in &site.feeds {
-        let result = ask(pipeline, site, url, now).await?;
-        status::feed_asked(site, url, &result);
-        reports.push(FeedReport { url: url.clone(), result });
+        let Some(report) = ask(pipeline, site, url, which, now).await? else { continue };
+        status::feed_asked(site, &report);
+        reports.push(report);
     }
     Ok(reports)
 }
 
+/// None where its time has not come.
 async fn ask(
     pipeline: &Arc<Pipeline>,
     site: &Arc<Site>,
     url: &Url,
+    which: Which,
     now: DateTime<Utc>,
-) -> Result<Result<FeedNews, String>, StoreError> {
-    let (store, id) = (pipeline.store.clone(), site.id.clone());
-    let before = blocking(move || store.site(&id)).await?.feeds.remove(url).unwrap_or_default();
-    if let Some(until) = before.not_before.filter(|until| *until > now) {
-        return Ok(Ok(FeedNews::Waiting(until)));
+) -> Result<Option<FeedReport>, StoreError> {
+    let before = pipeline.store.site(&site.id)?.feeds.remove(url).unwrap_or_default();
+    let unasked = match decide::turn(&before, which, now) {
+        Turn::Ask => None,
+        Turn::NotDue => return Ok(None),
+        Turn::Wait(until) => Some(FeedNews::Waiting(until)),
+        Turn::Stopped(since) => Some(FeedNews::Stopped(since)),
+    };
+    if let Some(news) = unasked {
+        return Ok(Some(FeedReport { url: url.clone(), result: Ok(news), notes: Vec::new() }));
     }
-    let answer = pipeline.fetcher.get(site, url, &before.validators).await;
+    let question = decide::question(url, &before);
+    let Answer { result, facts } = pipeline.fetcher.ask(site, &question.url, &question.validators, now).await;
     let (pipeline, site, url) = (pipeline.clone(), site.clone(), url.clone());
-    blocking(move || match answer {
-        Ok(Fetched::Page { page, validators }) => read(&pipeline, &site, &url, &before, page, validators, now),
-        Ok(Fetched::NotModified { validators }) => {
-            remember(&pipeline, &site, &url, &succeeded(&before, validators, now), &[], now)?;
-            Ok(Ok(FeedNews::Unchanged))
-        }
-        Err(error) => failed(&pipeline, &site, &url, before, &error, now),
+    blocking(move || {
+        let bounds = Bounds::of(&site, &pipeline.config.poll);
+        let case = Case { url: &url, before: &before, asked: &question, facts: &facts, bounds: &bounds, now };
+        understand(&pipeline, &site, case, result).map(Some)
     })
     .await
+}
+
+/// From an answer to what is remembered of it.
+fn understand(
+    pipeline: &Pipeline,
+    site: &Site,
+    case: Case,
+    answer: Result<Fetched, FetchError>,
+) -> Result<FeedReport, StoreError> {
+    let page = match answer {
+        Ok(Fetched::Page { page, validators }) => (page, validators),
+        Ok(Fetched::NotModified { validators }) => {
+            let decided = decide::decide(case, Heard::NotModified(validators));
+            remember(pipeline, site, case, &decided, &[])?;
+            return Ok(report(case, decided, Ok(FeedNews::Unchanged)));
+        }
+        Err(error) => {
+            let decided = decide::decide(case, Heard::Failed(&error));
+            asked::hold(pipeline, &case.asked.url, &error)?;
+            remember(pipeline, site, case, &decided, &[])?;
+            let result = match error {
+                FetchError::Held { until, .. } => Ok(FeedNews::Waiting(until)),
+                error => Err(error.to_string()),
+            };
+            return Ok(report(case, decided, result));
+        }
+    };
+    read(pipeline, site, case, page.0, page.1)
 }
 
 /// A body: the same as last time, a feed, or something else.
 fn read(
     pipeline: &Pipeline,
     site: &Site,
-    url: &Url,
-    before: &FeedState,
+    case: Case,
     page: Page,
     validators: Validators,
-    now: DateTime<Utc>,
-) -> Result<Result<FeedNews, String>, StoreError> {
+) -> Result<FeedReport, StoreError> {
     let hash = blake3::hash(&page.body).to_hex().to_string();
-    let after = FeedState { body_hash: Some(hash), ..succeeded(before, validators, now) };
-    if before.body_hash == after.body_hash {
-        remember(pipeline, site, url, &after, &[], now)?;
-        return Ok(Ok(FeedNews::Unchanged));
+    if case.before.body_hash.as_ref() == Some(&hash) {
+        let decided = decide::decide(case, Heard::Same(validators));
+        remember(pipeline, site, case, &decided, &[])?;
+        return Ok(report(case, decided, Ok(FeedNews::Unchanged)));
     }
-    let parse = || match site.lists.get(url) {
+    let parse = || match site.lists.get(case.url) {
         Some(layout) => parse::list(&page, layout, site.default_offset),
         None => parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), site.default_offset),
     };
@@ -73,76 +106,59 @@ fn read(
         Ok(Feed { items, repairs, .. }) => {
             let all = items.len();
             let entries: Vec<Entry> = items.into_iter().filter_map(|item| entry(item, &page.url)).collect();
-            let new = remember(pipeline, site, url, &after, &entries, now)?;
-            if site.lists.contains_key(url) {
-                let mut noted = after.clone();
-                drift::note(&mut noted, &entries, entries.len() - new);
-                remember(pipeline, site, url, &noted, &[], now)?;
+            let shown = Shown::of(&entries, parse::schedule(&page.body), &case.before.window, case.now);
+            let decided = decide::decide(case, Heard::Read { validators, hash, shown });
+            let new = remember(pipeline, site, case, &decided, &entries)?;
+            if site.lists.contains_key(case.url) {
+                note_drift(pipeline, site, case, &decided, &entries, new)?;
             }
             let addressless = all - entries.len();
-            Ok(Ok(FeedNews::Read { entries: entries.len(), new, addressless, repairs }))
+            let news = FeedNews::Read { entries: entries.len(), new, addressless, repairs };
+            Ok(report(case, decided, Ok(news)))
         }
-        // What was not a feed must not answer 304 next time.
-        Err(error) => {
-            let before = FeedState { validators: Validators::default(), body_hash: None, ..before.clone() };
-            stumbled(pipeline, site, url, before, error, None, now)
+        Err(why) => {
+            let decided = decide::decide(case, Heard::NotAFeed(&why));
+            remember(pipeline, site, case, &decided, &[])?;
+            Ok(report(case, decided, Err(why)))
         }
     }
 }
 
-fn succeeded(before: &FeedState, validators: Validators, now: DateTime<Utc>) -> FeedState {
-    FeedState {
-        validators,
-        body_hash: before.body_hash.clone(),
-        last_success: Some(now),
-        failures: 0,
-        last_error: None,
-        not_before: None,
-        ..before.clone()
-    }
-}
-
-fn failed(
+/// What is unlike before on a list page.
+fn note_drift(
     pipeline: &Pipeline,
     site: &Site,
-    url: &Url,
-    before: FeedState,
-    error: &FetchError,
-    now: DateTime<Utc>,
-) -> Result<Result<FeedNews, String>, StoreError> {
-    let until = match error {
-        FetchError::Busy { until, .. } => *until,
-        _ => None,
-    };
-    stumbled(pipeline, site, url, before, error.to_string(), until, now)
+    case: Case,
+    decided: &Decided,
+    entries: &[Entry],
+    new: usize,
+) -> Result<(), StoreError> {
+    let mut state = pipeline.store.site(&site.id)?;
+    let mut noted = decided.state.clone();
+    drift::note(&mut noted, entries, entries.len() - new);
+    state.feeds.insert(case.url.clone(), noted);
+    pipeline.store.put_site(&site.id, &state)
 }
 
-fn stumbled(
-    pipeline: &Pipeline,
-    site: &Site,
-    url: &Url,
-    before: FeedState,
-    why: String,
-    not_before: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Result<FeedNews, String>, StoreError> {
-    let after = FeedState { failures: before.failures + 1, last_error: Some(why.clone()), not_before, ..before };
-    remember(pipeline, site, url, &after, &[], now)?;
-    Ok(Err(why))
+fn report(case: Case, decided: Decided, result: Result<FeedNews, String>) -> FeedReport {
+    FeedReport { url: case.url.clone(), result, notes: decided.notes }
 }
 
-/// Returns how many entries were never seen before.
+/// The feed's state, its entries and the record of the request. Returns how many entries were never seen before.
 fn remember(
     pipeline: &Pipeline,
     site: &Site,
-    url: &Url,
-    feed: &FeedState,
+    case: Case,
+    decided: &Decided,
     entries: &[Entry],
-    now: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
     let mut state = pipeline.store.site(&site.id)?;
-    state.feeds.insert(url.clone(), feed.clone());
-    pipeline.store.learn(&site.id, url, entries, &state, now)
+    state.feeds.insert(case.url.clone(), decided.state.clone());
+    super::note_feeds(&mut state, site, case.now);
+    let new = pipeline.store.learn(&site.id, case.url, entries, &state, case.now)?;
+    let (what, next) = ((Asked::Feed, &case.asked.url), Some(decided.next));
+    asked::note(pipeline, site, what, case.facts, decided.why.clone(), next, case.now)?;
+    Ok(new)
 }
 
 /// None for an item without an address: it has no identity and cannot be fetched.

@@ -1,4 +1,4 @@
-//! When to poll a site: pure arithmetic on its state and the clock.
+//! When to poll: pure arithmetic on what is remembered and the clock.
 
 use crate::config::{PollConfig, Site};
 use crate::store::SiteState;
@@ -7,48 +7,56 @@ use std::time::Duration;
 
 /// How far apart the very first polls of the sites begin.
 const FIRST_GAP: Duration = Duration::from_secs(2);
+/// As long as a server may ask to wait.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The `nth` of the sites' first poll after a start or a reload: when it was due, or one after the other where that is
-/// past. A site whose feeds or interval were changed does not wait for what was planned before.
-pub fn first(site: &Site, state: &SiteState, poll: &PollConfig, nth: usize, now: DateTime<Utc>) -> DateTime<Utc> {
-    let turn = now + delta(FIRST_GAP.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(site.every));
+/// The `nth` of `all` sites' first poll after a start or a reload: when it was planned, or one after the other where that
+/// is past. A site whose feeds were changed does not wait for what was planned before.
+pub fn first(
+    site: &Site,
+    state: &SiteState,
+    poll: &PollConfig,
+    (nth, all): (usize, usize),
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let share = |time: Duration| time.mul_f64(nth as f64 / all.max(1) as f64);
+    let one_by_one = FIRST_GAP.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX));
+    let turn = now + delta(one_by_one.min(share(site.every)));
     let changed = site.feeds.iter().any(|url| !state.feeds.contains_key(url));
-    let longest = if state.failures == 0 { site.every.saturating_mul(2) } else { poll.at_most };
     match state.next_poll {
-        // Further away than any plan: the clock was wrong, or the interval has become shorter.
-        Some(planned) if !changed && planned <= now + delta(longest) => planned.max(turn),
+        // Further away than any plan: the clock was wrong, or the bound has become shorter.
+        Some(planned) if !changed && planned > now && planned <= now + delta(poll.at_most.max(DAY) * 2) => planned,
         _ => turn,
     }
 }
 
-/// After a success, the site's own moment within its interval (so that sites stay spread, over restarts too); after
-/// failures, intervals that double; while every feed is asked to wait, not before the first of them may be asked.
-pub fn next(site: &Site, poll: &PollConfig, state: &SiteState, now: DateTime<Utc>) -> DateTime<Utc> {
-    let at = match state.failures {
-        0 => own_moment(&site.id, site.every, now),
-        failures => now + delta(backoff(site.every, failures, poll.at_most)),
-    };
-    let asked = |url| state.feeds.get(url)?.not_before.filter(|until| *until > now);
-    let asked: Option<Vec<DateTime<Utc>>> = site.feeds.iter().map(asked).collect();
-    asked.and_then(|all| all.into_iter().min()).map_or(at, |first| at.max(first))
+/// When the first of its feeds is to be asked.
+pub fn next(site: &Site, state: &SiteState, now: DateTime<Utc>) -> DateTime<Utc> {
+    let asked = site.feeds.iter().filter_map(|url| state.feeds.get(url)).filter(|feed| feed.stopped.is_none());
+    let planned = asked.filter_map(|feed| feed.next).min();
+    planned.map_or(now + delta(site.every), |next| next.max(now + TimeDelta::seconds(1)))
 }
 
-fn backoff(every: Duration, failures: u32, at_most: Duration) -> Duration {
-    every.saturating_mul(2_u32.saturating_pow(failures - 1)).min(at_most)
+pub fn backoff(every: Duration, failures: u32, at_most: Duration) -> Duration {
+    every.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(at_most)
 }
 
-/// The first moment at least half an interval from now that lies at the site's own fraction of the interval.
-fn own_moment(id: &str, every: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
+/// The first moment at least half an interval from now that lies at the feed's own fraction of the interval.
+pub fn own_moment(id: &str, every: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
     let every = i64::try_from(every.as_secs()).unwrap_or(i64::MAX).max(1);
-    let hash = blake3::hash(id.as_bytes());
-    let [a, b, c, d, ..] = *hash.as_bytes();
-    let phase = i64::from(u32::from_le_bytes([a, b, c, d])) % every;
+    let phase = i64::try_from(hash(id) >> 1).unwrap_or(0) % every;
     let earliest = now.timestamp() + every / 2;
     let wait = (phase - earliest).rem_euclid(every);
     now + TimeDelta::seconds(every / 2 + wait)
 }
 
-fn delta(duration: Duration) -> TimeDelta {
+/// The same for ever.
+pub fn hash(of: &str) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(of.as_bytes()).as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+pub fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 
@@ -57,6 +65,27 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
+
+    fn site(feed: url::Url) -> Site {
+        Site {
+            id: "a".into(),
+            name: "A".into(),
+            province: "Huế".into(),
+            province_now: "Huế".into(),
+            kind: crate::article::Kind::Party,
+            feeds: vec![feed],
+            lists: Default::default(),
+            layout: None,
+            every: HOUR,
+            tls: crate::config::Tls::Modern,
+            ca_file: None,
+            pages: true,
+            robots: true,
+            default_offset: crate::text::VIETNAM,
+            select: crate::config::Select::AnyTopic,
+            headers: Vec::new(),
+        }
+    }
 
     fn noon() -> DateTime<Utc> {
         "2026-03-10T12:00:00Z".parse().unwrap()
@@ -75,6 +104,22 @@ mod tests {
         assert_eq!(quarters.len(), 4);
         let again = own_moment("site-7", HOUR, moments[7]);
         assert_eq!(again - moments[7], TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn a_start_spreads_what_is_past() {
+        let feed: url::Url = "http://a.example/rss".parse().unwrap();
+        let poll = PollConfig { every: HOUR, at_least: HOUR, at_most: HOUR * 24, concurrency: 1 };
+        let first = |next: i64, nth| {
+            let next_poll = Some(noon() + TimeDelta::minutes(next));
+            let state =
+                SiteState { feeds: [(feed.clone(), Default::default())].into(), next_poll, ..Default::default() };
+            first(&site(feed.clone()), &state, &poll, (nth, 7200), noon()) - noon()
+        };
+        assert_eq!(first(30, 100), TimeDelta::minutes(30));
+        assert_eq!(first(-30, 3600), TimeDelta::minutes(30));
+        assert!(first(-30, 7199) < TimeDelta::hours(1) && first(-30, 7199) > first(-30, 7198));
+        assert_eq!(first(60 * 24 * 365, 0), TimeDelta::zero());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The page of an entry, and those on which its article goes on.
 
-use super::{blocking, caught};
+use super::{Pipeline, asked, blocking, caught};
 use crate::article::{Id, Page};
 use crate::config::Site;
 use crate::extract;
-use crate::fetch::{FetchError, Fetched, Fetcher, Validators};
+use crate::fetch::{Facts, FetchError, Fetcher, Validators};
 use crate::store::{Store, StoreError, Taken};
 use chrono::{DateTime, Utc};
 use url::Url;
@@ -52,35 +52,39 @@ impl Pages {
 /// Fetched, one after the other. A following page that fails for now fails the article for now, so that it is not kept
 /// cut; one that is not there, or at the `last` try, leaves it cut and said to be.
 pub async fn pages(
-    fetcher: &Fetcher,
+    mut by: By<'_>,
     site: &Site,
     url: &Url,
     last: bool,
     now: DateTime<Utc>,
-) -> Result<Pages, FetchError> {
-    let mut all = Pages { pages: vec![page(fetcher, site, url).await?], asked: vec![url.clone()], cut: None };
+) -> Result<Result<Pages, FetchError>, StoreError> {
+    let first = match by.page(site, url, now).await? {
+        Ok(page) => page,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut all = Pages { pages: vec![first], asked: vec![url.clone()], cut: None };
     loop {
         let (next, back) = blocking(move || (all.next(), all)).await;
         all = back;
-        let Some(next) = next else { return Ok(all) };
+        let Some(next) = next else { return Ok(Ok(all)) };
         if all.pages.len() == MOST {
             all.cut = Some(format!("only {MOST} pages were read, it goes on at {next}"));
-            return Ok(all);
+            return Ok(Ok(all));
         }
-        match page(fetcher, site, &next).await {
+        match by.page(site, &next, now).await? {
             Ok(page) => {
                 let (adds, page, back) = blocking(move || (all.adds(&page, now), page, all)).await;
                 all = back;
                 if !adds {
-                    return Ok(all);
+                    return Ok(Ok(all));
                 }
                 all.push(next, page);
             }
             Err(error) if last || is_lasting(&error) => {
                 all.cut = Some(format!("it goes on at {next}, which could not be had: {error}"));
-                return Ok(all);
+                return Ok(Ok(all));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Ok(Err(error)),
         }
     }
 }
@@ -89,10 +93,29 @@ fn is_lasting(error: &FetchError) -> bool {
     matches!(error, FetchError::Gone { .. } | FetchError::Refused(_) | FetchError::TooLarge { .. })
 }
 
-async fn page(fetcher: &Fetcher, site: &Site, url: &Url) -> Result<Page, FetchError> {
-    match fetcher.get(site, url, &Validators::default()).await? {
-        Fetched::Page { page, .. } => Ok(page),
-        Fetched::NotModified { .. } => Err(FetchError::Status { status: 304 }),
+/// Who asks.
+pub enum By<'a> {
+    /// Someone who looks: nothing is remembered.
+    Fetcher(&'a Fetcher),
+    /// The daemon: robots.txt is obeyed, and what is known of each request is told.
+    Pipeline(&'a Pipeline, &'a mut Vec<(Url, Facts)>),
+}
+
+impl By<'_> {
+    async fn page(
+        &mut self,
+        site: &Site,
+        url: &Url,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Page, FetchError>, StoreError> {
+        match self {
+            By::Fetcher(fetcher) => Ok(asked::whole(fetcher.get(site, url, &Validators::default()).await)),
+            By::Pipeline(pipeline, told) => {
+                let (page, facts) = asked::page(pipeline, site, url, now).await?;
+                told.extend(facts.map(|facts| (url.clone(), facts)));
+                Ok(page)
+            }
+        }
     }
 }
 

@@ -2,17 +2,18 @@
 
 use super::examine::{Examined, examine, examine_known, wanted};
 use super::known::Known;
-use super::pages::{self, Pages};
-use super::{Pipeline, Settled, blocking, caught};
+use super::pages::{self, By, Pages};
+use super::{Pipeline, Settled, asked, blocking, caught};
 use crate::article::{self, Article, Copy, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch};
 use crate::config::Site;
 use crate::dedup::Twin;
-use crate::fetch::FetchError;
+use crate::fetch::{Facts, FetchError};
 use crate::status;
 use crate::store::{Change, Mark, StoreError};
 use crate::text::{VIETNAM, fold};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
+use url::Url;
 
 /// After the eighth failure a page is given up; the waits between double from a quarter of an hour to 16 hours.
 const TRIES: u32 = 8;
@@ -35,14 +36,20 @@ pub async fn settle(
     let mut all = Vec::new();
     let mut unreachable = 0;
     for mark in due {
+        let (mut facts, last) = (Vec::new(), mark.tries + 1 >= TRIES);
         let page = match site.pages {
-            true => pages::pages(&pipeline.fetcher, site, &mark.entry.url, mark.tries + 1 >= TRIES, now).await,
+            true => pages::pages(By::Pipeline(pipeline, &mut facts), site, &mark.entry.url, last, now).await?,
             false => Ok(Pages::default()),
         };
         unreachable = if of_the_host(&page) { unreachable + 1 } else { 0 };
+        // nobody asked, so it costs no try
+        if let Err(held @ FetchError::Held { .. }) = &page {
+            status::pages_wait(site, held);
+            break;
+        }
         let busy = matches!(page, Err(FetchError::Busy { .. }));
         let settled;
-        (settled, known) = settle_one(pipeline, site, mark, page, known, now).await?;
+        (settled, known) = settle_one(pipeline, site, mark, (page, facts), known, now).await?;
         status::entry_settled(site, &settled);
         all.push(settled);
         // The rest is not asked for today, so it costs them no try.
@@ -69,17 +76,22 @@ async fn settle_one(
     pipeline: &Arc<Pipeline>,
     site: &Arc<Site>,
     mark: Mark,
-    pages: Result<Pages, FetchError>,
+    (pages, facts): (Result<Pages, FetchError>, Vec<(Url, Facts)>),
     mut known: Known,
     now: DateTime<Utc>,
 ) -> Result<(Settled, Known), StoreError> {
     let (pipeline, site) = (pipeline.clone(), site.clone());
     blocking(move || {
+        let id = mark.entry.id.clone();
         let settled = match pages {
             Ok(pages) => judge(&pipeline, &site, mark, &pages, &mut known, now),
             Err(error) => put_off(&pipeline, &site, mark, &error, now),
-        };
-        Ok((settled?, known))
+        }?;
+        for (url, facts) in &facts {
+            let due = pipeline.store.mark(&site.id, &id)?.and_then(|mark| mark.due);
+            asked::note_page(&pipeline, &site, url, facts, (&settled.outcome, due), now)?;
+        }
+        Ok((settled, known))
     })
     .await
 }
@@ -96,6 +108,8 @@ fn judge(
     known.take(&pipeline.store, site, &mark.entry.id, pages, now)?;
     let examined = match fit(pipeline, site, &mark, pages, known, now) {
         Ok(examined) => examined,
+        // the feed says the same the next time, and something else makes it due again
+        Err(why) if pages.pages.is_empty() => return give_up(pipeline, site, mark, why, now),
         Err(why) => {
             // one page is one sign, however often it is tried
             if mark.tries == 0 {
@@ -327,7 +341,7 @@ fn put_off(
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
     match error {
-        FetchError::Gone { .. } => give_up(pipeline, site, mark, error.to_string(), now),
+        FetchError::Gone { .. } | FetchError::Forbidden(_) => give_up(pipeline, site, mark, error.to_string(), now),
         FetchError::Busy { until, .. } => later(pipeline, site, mark, error.to_string(), *until, now),
         _ => later(pipeline, site, mark, error.to_string(), None, now),
     }

@@ -1,10 +1,15 @@
 //! A row a site, out of what the configuration and the store say.
 
-use super::{ExtractionHealth, FeedRow, SiteHealth, SiteRow};
+use super::{ExtractionHealth, FeedRow, GivenUp, SiteHealth, SiteRow};
+use crate::article::Outcome;
 use crate::config::{Config, Site};
 use crate::export::{HEALED, Healed};
-use crate::store::{SiteState, Store, StoreError};
+use crate::fetch::public;
+use crate::store::{Mark, SiteState, Store, StoreError};
 use chrono::{DateTime, Utc};
+
+/// Pages given up that are told of a site.
+const SHOWN: usize = 20;
 
 /// In the order of the configuration. `paused`: why nothing is polled now.
 pub fn rows(config: &Config, store: &Store, paused: Option<&str>) -> Result<Vec<SiteRow>, StoreError> {
@@ -41,6 +46,7 @@ fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, Stor
         feeds: site.feeds.iter().map(|url| feed_row(url, &state)).collect(),
         waiting: store.waiting_count(&site.id)?,
         gave_up: store.gave_up_count(&site.id)?,
+        given_up: given_up(&site.id, store)?,
     })
 }
 
@@ -48,12 +54,23 @@ fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, Stor
 fn health(site: &Site, state: &SiteState) -> (SiteHealth, Option<String>) {
     let failing = site.feeds.iter().find_map(|url| Some((url, state.feeds.get(url)?.last_error.as_ref()?)));
     if let Some((url, why)) = failing {
-        return (SiteHealth::Failing, Some(format!("{url}: {why}")));
+        return (SiteHealth::Failing, Some(format!("{}: {why}", public(url))));
     }
     if state.feeds.is_empty() {
         return (SiteHealth::New, Some("never polled".to_owned()));
     }
-    (SiteHealth::Ok, None)
+    (SiteHealth::Ok, told(site, state))
+}
+
+/// What the operator should know of a site that is well.
+fn told(site: &Site, state: &SiteState) -> Option<String> {
+    let feeds = || site.feeds.iter().filter_map(|url| Some((public(url), state.feeds.get(url)?)));
+    let empty = feeds().find(|(_, feed)| feed.emptied.is_some());
+    if let Some((url, _)) = empty {
+        return Some(format!("{url} shows no entry, though it did"));
+    }
+    let moved = feeds().find_map(|(url, feed)| Some((url, feed.moved.as_ref().filter(|moved| moved.times >= 2)?)));
+    moved.map(|(url, moved)| format!("{url} has moved for good: put {} into the configuration", public(&moved.to)))
 }
 
 /// A failing site was last well when its failing feed last answered.
@@ -76,12 +93,28 @@ fn extraction(site: &Site, state: &SiteState) -> ExtractionHealth {
 }
 
 fn feed_row(url: &url::Url, state: &SiteState) -> FeedRow {
-    let feed = state.feeds.get(url);
+    let feed = state.feeds.get(url).cloned().unwrap_or_default();
+    let moved = feed.moved.filter(|moved| moved.times >= 2);
     FeedRow {
-        url: url.to_string(),
-        last_success: feed.and_then(|feed| feed.last_success),
-        failures: feed.map_or(0, |feed| feed.failures),
-        last_error: feed.and_then(|feed| feed.last_error.clone()),
-        drift: feed.and_then(|feed| feed.drift.clone()),
+        url: public(url).to_string(),
+        last_success: feed.last_success,
+        failures: feed.failures,
+        last_error: feed.last_error,
+        next: feed.next,
+        interval: feed.interval,
+        stopped: feed.stopped,
+        moved_to: moved.map(|moved| public(&moved.to).to_string()),
+        empty_since: feed.emptied,
+        rolled_over: feed.rolled_over,
+        drift: feed.drift,
     }
+}
+
+/// The pages that were given up, not all where there are many.
+fn given_up(site: &str, store: &Store) -> Result<Vec<GivenUp>, StoreError> {
+    let gone = |mark: Mark| match mark.outcome {
+        Some(Outcome::GaveUp { why }) => Some(GivenUp { url: mark.entry.url.to_string(), why }),
+        _ => None,
+    };
+    Ok(store.gave_up(site, SHOWN)?.into_iter().filter_map(gone).collect())
 }

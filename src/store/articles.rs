@@ -29,7 +29,7 @@ impl Store {
         let mark = entries::Write::of(site, old.as_ref(), entries::settled(mark, now))?;
         let put = self.placed(change, seqs.given + 1, now)?;
         let volume = put.as_ref().map_or(seqs.volume, |put| put.volume(seqs.volume));
-        let counted = record::pack(&volume)?;
+        let counted = record::pack_light(&volume)?;
         self.transaction(|trees| {
             mark.apply(trees)?;
             if let Some((key, parts)) = &raw {

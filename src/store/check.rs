@@ -5,8 +5,10 @@ use crate::export;
 use crate::store::record::{self, show};
 use crate::store::retain::json_bytes;
 use crate::store::{
-    Kept, Lessons, Logged, Mark, Op, Past, RawPage, Result, SiteState, Store, Volume, articles, entries,
+    Fetch, Kept, Lessons, Logged, Mark, Op, Past, RawPage, Result, Rules, SiteState, Store, Volume, articles, entries,
+    hosts,
 };
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
@@ -30,7 +32,7 @@ impl Store {
     /// Reads everything. Damage is a problem in the report, never an error.
     pub fn check(&self) -> Checked {
         let mut found = Checked { seq: self.seq(), ..Checked::default() };
-        let parts: [fn(&Store, &mut Checked) -> Result<()>; 8] = [
+        let parts: [fn(&Store, &mut Checked) -> Result<()>; 9] = [
             Store::check_meta,
             Store::check_changes,
             Store::check_articles,
@@ -39,6 +41,7 @@ impl Store {
             Store::check_entries,
             Store::check_raw,
             Store::check_learned,
+            Store::check_fetches,
         ];
         for part in parts {
             if let Err(why) = part(self, &mut found) {
@@ -207,6 +210,21 @@ impl Store {
     fn check_learned(&self, found: &mut Checked) -> Result<()> {
         for key in self.heads(&self.trees.learned, |key| !key.contains(&0))? {
             self.looked_at::<Lessons>("learned", &self.trees.learned, &key, found)?;
+        }
+        Ok(())
+    }
+
+    fn check_fetches(&self, found: &mut Checked) -> Result<()> {
+        let is_head = |key: &[u8]| key.iter().position(|b| *b == 0).is_some_and(|at| key.len() == at + 1 + 8);
+        for key in self.heads(&self.trees.fetches, is_head)? {
+            self.looked_at::<Fetch>("fetches", &self.trees.fetches, &key, found)?;
+        }
+        for key in self.heads(&self.trees.hosts, |key| !key.contains(&0))? {
+            self.looked_at::<DateTime<Utc>>("hosts", &self.trees.hosts, &key, found)?;
+        }
+        let robots = |key: &[u8]| key.strip_prefix(hosts::ROBOTS).is_some_and(|origin| !origin.contains(&0));
+        for key in self.heads(&self.trees.hosts, robots)? {
+            self.looked_at::<Rules>("hosts", &self.trees.hosts, &key, found)?;
         }
         Ok(())
     }

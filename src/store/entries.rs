@@ -22,7 +22,7 @@ impl Store {
     }
 
     pub fn put_site(&self, site: &str, state: &SiteState) -> Result<()> {
-        let parts = record::pack(state)?;
+        let parts = record::pack_light(state)?;
         let _one = self.write();
         self.transaction(|trees| record::put(&trees.sites, site.as_bytes(), &parts))
     }
@@ -55,8 +55,8 @@ impl Store {
             }
         }
         let forgotten = if entries.is_empty() { None } else { self.to_forget(site, feed, &seen, now)? };
-        let chore = record::pack(&now)?;
-        let state = record::pack(state)?;
+        let chore = record::pack_light(&now)?;
+        let state = record::pack_light(state)?;
         self.transaction(|trees| {
             for write in &writes {
                 write.apply(trees)?;
@@ -143,6 +143,18 @@ impl Store {
         keys.map(|key| key.map(|_| 1)).sum()
     }
 
+    /// The first of the site's entries that were given up, in the order of their ids.
+    pub fn gave_up(&self, site: &str, most: usize) -> Result<Vec<Mark>> {
+        let prefix = entry_prefix(site);
+        let mut marks = Vec::new();
+        for key in self.walk(self.trees.gone.scan_prefix(&prefix).keys()).take(most) {
+            let id = key?[prefix.len()..].to_vec();
+            let id = std::str::from_utf8(&id).ok().and_then(Id::from_name);
+            marks.extend(id.map_or(Ok(None), |id| self.mark(site, &id))?);
+        }
+        Ok(marks)
+    }
+
     /// Keys of marks that may go; none where the feed was swept less than a day ago.
     fn to_forget(
         &self,
@@ -185,7 +197,7 @@ impl Write {
         let due_key = |mark: &Mark| mark.due.map(|due| due_key(site, due, &id));
         let (was_due, is_due) = (old.and_then(due_key), due_key(&mark));
         let gave_up = matches!(mark.outcome, Some(Outcome::GaveUp { .. }));
-        Ok(Write { key: entry_key(site, &id), parts: record::pack(&mark)?, was_due, is_due, gave_up })
+        Ok(Write { key: entry_key(site, &id), parts: record::pack_light(&mark)?, was_due, is_due, gave_up })
     }
 
     pub fn apply(&self, trees: &Within) -> Step<()> {

@@ -48,10 +48,12 @@ pub struct Trees {
     pub raw: sled::Tree,
     pub learned: sled::Tree,
     pub past: sled::Tree,
+    pub fetches: sled::Tree,
+    pub hosts: sled::Tree,
 }
 
 impl Trees {
-    pub fn named(&self) -> [(&'static str, &sled::Tree); 13] {
+    pub fn named(&self) -> [(&'static str, &sled::Tree); 15] {
         [
             ("meta", &self.meta),
             ("sites", &self.sites),
@@ -66,6 +68,8 @@ impl Trees {
             ("raw", &self.raw),
             ("learned", &self.learned),
             ("past", &self.past),
+            ("fetches", &self.fetches),
+            ("hosts", &self.hosts),
         ]
     }
 }
@@ -85,6 +89,8 @@ pub struct Within {
     pub raw: TransactionalTree,
     pub learned: TransactionalTree,
     pub past: TransactionalTree,
+    pub fetches: TransactionalTree,
+    pub hosts: TransactionalTree,
 }
 
 /// What a transaction's steps return; sled's own error type makes it repeat conflicts.
@@ -277,6 +283,8 @@ fn within(trees: &[TransactionalTree]) -> Within {
         raw: tree(10),
         learned: tree(11),
         past: tree(12),
+        fetches: tree(13),
+        hosts: tree(14),
     }
 }
 
@@ -317,6 +325,8 @@ fn open_trees(db: &sled::Db) -> sled::Result<Trees> {
         raw: db.open_tree("raw")?,
         learned: db.open_tree("learned")?,
         past: db.open_tree("past")?,
+        fetches: db.open_tree("fetches")?,
+        hosts: db.open_tree("hosts")?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! diemtin from outside: the fixture sites on loopback, a temporary store, the real binary.
 
+#[path = "../day/mod.rs"]
+mod day;
 #[path = "../house/mod.rs"]
 mod house;
 
@@ -9,6 +11,7 @@ mod crash;
 mod daemon;
 mod journeys;
 mod learned;
+mod polite;
 mod sites;
 
 use chrono::{DateTime, Utc};

@@ -1,0 +1,164 @@
+//! Content-Encoding: bodies are opened here, so that the bytes on the wire are known, stacked encodings are opened too, and
+//! one bound holds for every layer.
+
+use super::FetchError;
+use std::io::{self, Read};
+
+/// Layers opened; nobody means to send more.
+const LAYERS: usize = 5;
+/// The largest window of zstd that a server may ask for: 8 MiB (RFC 9659).
+const WINDOW_LOG: u32 = 23;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Coding {
+    /// `None` for what changes nothing, and for words that are no encoding: some servers put a charset here.
+    pub fn named(name: &str) -> Option<Coding> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => Some(Coding::Gzip),
+            "deflate" => Some(Coding::Deflate),
+            "br" => Some(Coding::Brotli),
+            "zstd" => Some(Coding::Zstd),
+            _ => None,
+        }
+    }
+
+    /// Whether the bytes can be what was declared; some servers declare what they did not do. Brotli has no mark.
+    fn fits(self, bytes: &[u8]) -> bool {
+        match self {
+            Coding::Gzip => is_gzip(bytes),
+            Coding::Zstd => is_zstd(bytes),
+            Coding::Deflate | Coding::Brotli => !bytes.starts_with(b"<") && !bytes.is_empty(),
+        }
+    }
+
+    /// At most `limit` bytes and one more.
+    fn open(self, bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+        match self {
+            Coding::Gzip => gzip(bytes, limit),
+            Coding::Deflate if is_zlib(bytes) => all(flate2::bufread::ZlibDecoder::new(bytes), limit),
+            Coding::Deflate => all(flate2::bufread::DeflateDecoder::new(bytes), limit),
+            Coding::Brotli => all(brotli_decompressor::Decompressor::new(bytes, 4096), limit),
+            Coding::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
+                decoder.window_log_max(WINDOW_LOG)?;
+                all(decoder, limit)
+            }
+        }
+    }
+}
+
+/// `codings` in the order in which they were applied; then what is packed though nobody said so.
+pub fn opened(wire: Vec<u8>, codings: &[Coding], limit: u64) -> Result<Vec<u8>, FetchError> {
+    let mut body = wire;
+    for coding in codings.iter().rev().take(LAYERS) {
+        if coding.fits(&body) {
+            body = bounded(coding.open(&body, limit).map_err(damaged)?, limit)?;
+        }
+    }
+    for _ in 0..LAYERS {
+        let coding = match body.as_slice() {
+            packed if is_gzip(packed) => Coding::Gzip,
+            packed if is_zstd(packed) => Coding::Zstd,
+            _ => break,
+        };
+        // what only looks packed, or broke off within, is left to those who read it
+        let Ok(inner) = coding.open(&body, limit) else { break };
+        body = bounded(inner, limit)?;
+    }
+    Ok(body)
+}
+
+fn bounded(body: Vec<u8>, limit: u64) -> Result<Vec<u8>, FetchError> {
+    if body.len() as u64 > limit { Err(FetchError::TooLarge { limit }) } else { Ok(body) }
+}
+
+fn damaged(why: io::Error) -> FetchError {
+    FetchError::Network(format!("the answer is damaged or broke off: {why}"))
+}
+
+fn all(decoder: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    decoder.take(limit + 1).read_to_end(&mut out)?;
+    Ok(out)
+}
+
+/// Members one after the other; what follows the last is padding.
+fn gzip(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+    let (mut out, mut rest) = (Vec::new(), bytes);
+    while is_gzip(rest) && out.len() as u64 <= limit {
+        let mut decoder = flate2::bufread::GzDecoder::new(rest);
+        let left = limit + 1 - out.len() as u64;
+        decoder.by_ref().take(left).read_to_end(&mut out)?;
+        rest = decoder.into_inner();
+    }
+    Ok(out)
+}
+
+fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b, 8])
+}
+
+fn is_zstd(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+}
+
+fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(bytes, [first, second, ..] if first & 15 == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Coding, opened};
+    use std::io::Write;
+
+    const LIMIT: u64 = 1 << 16;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn stacked_undeclared_and_untrue_encodings_are_read() {
+        let text = b"<rss>tin</rss>";
+        let twice = gzip(&zstd::encode_all(&text[..], 3).unwrap());
+        let padded = [gzip(text), vec![0; 16]].concat();
+        let members = [gzip(b"<rss>"), gzip(b"tin</rss>")].concat();
+        let table = [
+            (twice.clone(), vec![Coding::Zstd, Coding::Gzip]),
+            (twice, vec![]),
+            (gzip(text), vec![]),
+            (padded, vec![Coding::Gzip]),
+            (members, vec![Coding::Gzip]),
+            (text.to_vec(), vec![Coding::Gzip]),
+            (text.to_vec(), vec![Coding::Brotli, Coding::Deflate]),
+        ];
+        for (wire, codings) in table {
+            assert_eq!(opened(wire, &codings, LIMIT).unwrap(), text, "{codings:?}");
+        }
+    }
+
+    #[test]
+    fn no_layer_may_be_larger_than_the_bound() {
+        let bomb = gzip(&gzip(&vec![0; 1 << 22]));
+        for codings in [&[][..], &[Coding::Gzip], &[Coding::Gzip, Coding::Gzip]] {
+            assert!(matches!(opened(bomb.clone(), codings, LIMIT), Err(super::FetchError::TooLarge { .. })));
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_encoding_are_left_out() {
+        assert_eq!(
+            ["identity", "utf-8", " GZIP ", "x-gzip"].map(Coding::named),
+            [None, None, Some(Coding::Gzip), Some(Coding::Gzip)]
+        );
+    }
+}
