@@ -257,7 +257,7 @@ async fn an_article_cut_into_pages_is_one() {
     assert_eq!(plain(&article(&office, 1).blocks), whole());
     assert_eq!(article(&office, 1).extraction.degraded, None);
     let asked: Vec<String> = office.house.seen().into_iter().map(|seen| seen.path).collect();
-    assert_eq!(asked, ["/rss", "/tin/bai-1.html", "/tin/bai-1-trang-2.html", "/tin/bai-1-trang-3.html"]);
+    assert_eq!(asked, ["/rss", "/robots.txt", "/tin/bai-1.html", "/tin/bai-1-trang-2.html", "/tin/bai-1-trang-3.html"]);
 }
 
 #[tokio::test]
