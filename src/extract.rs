@@ -2,7 +2,8 @@
 //!
 //! The page is cut ([`slim`]), parsed, laid flat into lines ([`page`]); the part that holds the article is named by a
 //! layout ([`layout`]) or found by where the text is dense ([`density`]); within it each line is kept or dropped by a
-//! rule ([`chrome`]); what is kept becomes blocks ([`blocks`]).
+//! rule ([`chrome`]); where no layout named the part, learned weights correct the rules that guess ([`weights`]); what is
+//! kept becomes blocks ([`blocks`]).
 
 mod attributes;
 mod blocks;
@@ -13,6 +14,7 @@ mod closing;
 mod density;
 mod drift;
 mod evidence;
+mod features;
 mod fonts;
 mod headline;
 mod ink;
@@ -34,6 +36,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod weights;
 mod when;
 mod words;
 
@@ -136,7 +139,9 @@ fn extract_seen(
             return finish(&flat, &worth, &fates, meta, Method::Layout);
         }
     }
-    let fates = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    let (fates, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    let sight = features::Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, body };
+    let fates = weights::correct(&sight);
     seen(&flat, &worth, &fates);
     let method = if worth.recurring.contains(&true) { Method::Learned } else { Method::Generic };
     let mut clean = finish(&flat, &worth, &fates, meta, method)?;
@@ -246,10 +251,57 @@ fn by_layout(flat: &Flat<'_>, worth: &Worth, layout: &Layout, meta: &Meta) -> Op
 }
 
 fn has_text(flat: &Flat<'_>, fates: &[Fate]) -> bool {
-    fates.iter().zip(&flat.lines).any(|(f, l)| matches!(f, Fate::Kept(_)) && l.chars > 0)
+    fates.iter().zip(&flat.lines).any(|(f, l)| f.is_kept() && l.chars > 0)
 }
 
-fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Vec<Fate>> {
+/// What the weights are learned from: each line of a page, what is measured of it, and its words.
+#[doc(hidden)]
+pub struct Sample {
+    pub text: String,
+    /// The weights may decide on it.
+    pub free: bool,
+    pub numbers: Vec<f32>,
+    pub words: Vec<String>,
+    pub names: Vec<String>,
+}
+
+/// The names of a sample's numbers.
+#[doc(hidden)]
+pub fn sample_names() -> Vec<String> {
+    features::names()
+}
+
+/// The lines of text of a page, measured.
+#[doc(hidden)]
+pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractError> {
+    let text = readable(page)?;
+    let slim = slim::slim(&text);
+    let html = Html::parse_document(&slim.html);
+    let base = base(&html, &page.url);
+    let flat = page::flatten(&html, &base);
+    let head = Head::read(&html, &slim.json_ld);
+    let worth = Worth::of(&flat);
+    let article = worth.article(&flat).ok_or(ExtractError::NoText)?;
+    let text_at = density::first_text(&flat, &flat.elems[article].lines);
+    let meta = meta::read(&head, &flat, text_at, &page.url, None, now);
+    let (fates, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    let sight = features::Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, body };
+    let mut samples = Vec::new();
+    features::measure(
+        &sight,
+        &weights::Weights::default(),
+        |_| true,
+        |n, numbers| {
+            let (words, names) = features::tokens(&flat, &flat.lines[n]);
+            let free = weights::is_free(&fates[n]);
+            samples.push(Sample { text: flat.lines[n].text.clone(), free, numbers: numbers.to_vec(), words, names });
+        },
+    );
+    Ok(samples)
+}
+
+/// What becomes of each line, and the lines of the element that holds the article.
+fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<(Vec<Fate>, Range<usize>)> {
     let article = worth.article(flat)?;
     let title = meta.title.as_deref().unwrap_or("");
     let body = flat.elems[article].lines.clone();
@@ -259,7 +311,7 @@ fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Vec<Fate>> {
     if !fates.iter().any(|f| matches!(f, Fate::Byline(_))) {
         chrome::bylines_after(flat, flat.elems[article].lines.end, &mut fates);
     }
-    has_text(flat, &fates).then_some(fates)
+    has_text(flat, &fates).then_some((fates, flat.elems[article].lines.clone()))
 }
 
 fn finish(flat: &Flat<'_>, worth: &Worth, fates: &[Fate], meta: Meta, method: Method) -> Result<Clean, ExtractError> {
@@ -310,6 +362,7 @@ fn reading(flat: &Flat<'_>, worth: &Worth, fates: &[Fate]) -> Reading {
 fn kept(flat: &Flat<'_>, fates: &[Fate]) -> Vec<(usize, String)> {
     let of = |n: usize| match &fates[n] {
         Fate::Kept(why) => Some((n, (*why).to_owned())),
+        Fate::Raised(likely, why) => Some((n, chrome::weighed(*likely, why))),
         _ => None,
     };
     (0..flat.lines.len()).filter_map(of).collect()
@@ -361,17 +414,18 @@ fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> (Vec<String>, &'stat
 fn dropped(flat: &Flat<'_>, fates: &[Fate]) -> Vec<Dropped> {
     let of = |(line, fate): (&page::Line, &Fate)| {
         let why = match fate {
-            Fate::Dropped(why) | Fate::Byline(why) | Fate::Caption(why) => *why,
-            Fate::Kept(_) | Fate::Open => return None,
+            Fate::Dropped(why) | Fate::Byline(why) | Fate::Caption(why) => (*why).to_owned(),
+            Fate::Lowered(likely, why) => chrome::weighed(*likely, why),
+            Fate::Kept(_) | Fate::Raised(..) | Fate::Open => return None,
         };
-        (line.chars > 0).then(|| Dropped { text: line.text.clone(), why: why.to_owned() })
+        (line.chars > 0).then(|| Dropped { text: line.text.clone(), why })
     };
     flat.lines.iter().zip(fates).filter_map(of).collect()
 }
 
 /// Letters that only Vietnamese writes; empty if there are none.
 fn guess_language(flat: &Flat<'_>, fates: &[Fate]) -> String {
-    let lines = fates.iter().zip(&flat.lines).filter(|(f, _)| matches!(f, Fate::Kept(_)));
+    let lines = fates.iter().zip(&flat.lines).filter(|(f, _)| f.is_kept());
     let vietnamese = |c: char| matches!(c, 'ă' | 'đ' | 'ơ' | 'ư' | '\u{1ea0}'..='\u{1ef9}');
     let count: usize = lines.map(|(_, l)| l.text.chars().filter(|c| vietnamese(*c)).count()).sum();
     if count >= 10 { "vi".to_owned() } else { String::new() }

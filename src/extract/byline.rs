@@ -50,8 +50,25 @@ const PREPOSITIONS: &[&str] = &["bởi ", "by ", "von ", "par ", "por ", "di ", 
 const SOURCES: &[&str] = &["nguồn tin:", "nguồn:", "nguồn ", "theo ", "source:", "quelle:", "fuente:"];
 
 /// What stands before a photographer's name.
-const CREDITS: &[&str] =
-    &["ảnh:", "ảnh ", "photo:", "foto:", "ảnh minh họa", "ảnh tư liệu", "video:", "clip:", "đồ họa:"];
+const CREDITS: &[&str] = &[
+    "ảnh:",
+    "ảnh ",
+    "photo:",
+    "photo by",
+    "photo credit",
+    "image credit",
+    "photograph by",
+    "foto:",
+    "ảnh minh họa",
+    "ảnh tư liệu",
+    "video:",
+    "clip:",
+    "đồ họa:",
+    "фото:",
+    "bild:",
+    "fot.",
+    "crédit photo",
+];
 
 /// The first words of an office, folded.
 const OFFICES: &[&str] = &[
@@ -126,15 +143,16 @@ pub fn before(flat: &Flat<'_>, text_at: usize) -> Vec<String> {
 
 /// A photographer's or source line by itself.
 pub fn is_credit(text: &str) -> bool {
+    if text.len() > 400 {
+        return false;
+    }
     let folded = fold(text.trim().trim_matches(['(', ')']));
     folded.chars().count() < 60 && CREDITS.iter().any(|c| folded.starts_with(c)) && !folded.ends_with('.')
 }
 
 /// `… . Ảnh: X` at the end of a line: a caption's mark.
 pub fn ends_in_credit(text: &str) -> bool {
-    let folded = fold(text);
-    let tail_start = folded.char_indices().rev().take(45).last().map_or(0, |(n, _)| n);
-    let tail = &folded[tail_start..];
+    let tail = fold(&text[text.char_indices().rev().take(45).last().map_or(0, |(n, _)| n)..]);
     ["ảnh: ", "(ảnh ", "photo: ", "photograph: ", "foto: ", "getty images", "/reuters", "/ap)", "/afp"]
         .iter()
         .any(|m| tail.contains(m))

@@ -20,6 +20,20 @@ pub enum Fate {
     Caption(&'static str),
     Byline(&'static str),
     Dropped(&'static str),
+    /// Kept, dropped by the weights, which say how likely it is text, in percent; against which rule.
+    Raised(u8, &'static str),
+    Lowered(u8, &'static str),
+}
+
+impl Fate {
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Fate::Kept(_) | Fate::Raised(..))
+    }
+}
+
+/// Why, where the weights overruled a rule.
+pub fn weighed(percent: u8, against: &str) -> String {
+    format!("the weights: {percent} % text, against: {against}")
 }
 
 /// The part of the page under judgement.
@@ -76,7 +90,7 @@ impl<'f, 'p> Case<'f, 'p> {
             self.tail();
         }
         self.keep_rest();
-        self.headings_alone();
+        headings_alone(self.flat, &self.body, &mut self.fates);
         self.fates
     }
 
@@ -260,20 +274,18 @@ impl<'f, 'p> Case<'f, 'p> {
             });
         }
     }
+}
 
-    /// A heading that nothing follows lost its box.
-    fn headings_alone(&mut self) {
-        let mut followed = false;
-        for n in self.body.iter().flat_map(Clone::clone).collect::<Vec<_>>().into_iter().rev() {
-            let line = self.line(n);
-            match (&self.fates[n], line.shape) {
-                (Fate::Kept(_), Shape::Heading(_)) if !followed => {
-                    self.fates[n] = Fate::Dropped("a heading that nothing follows");
-                }
-                (Fate::Kept(_), Shape::Image) => {}
-                (Fate::Kept(_), _) => followed = true,
-                _ => {}
+/// A heading that nothing follows lost its box.
+pub fn headings_alone(flat: &Flat<'_>, body: &[Range<usize>], fates: &mut [Fate]) {
+    let mut followed = false;
+    for n in body.iter().flat_map(Clone::clone).collect::<Vec<_>>().into_iter().rev() {
+        match flat.lines[n].shape {
+            Shape::Image => {}
+            Shape::Heading(_) if !followed && matches!(fates[n], Fate::Kept(_)) => {
+                fates[n] = Fate::Dropped("a heading that nothing follows");
             }
+            _ => followed |= fates[n].is_kept(),
         }
     }
 }

@@ -12,13 +12,14 @@ const REACH: usize = 40;
 /// A heading so long is no headline but the lead.
 pub const SECOND_HEADLINE: usize = 70;
 
-/// The lead's lines before the body, each a range; none if the body begins with the same words.
+/// The lead's lines before the body, each a range; none that the body says again: some sites print
+/// a sentence of the text above it.
 pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) -> Vec<Range<usize>> {
     let title = fold(title);
     let from = body.start.saturating_sub(REACH);
     let headline = (from..body.start).rev().find(|&n| is_headline(flat, n, &title));
-    let start: String =
-        body.clone().filter(|&n| is_text(&flat.lines[n])).take(3).map(|n| fold(&flat.lines[n].text)).collect();
+    let texts = body.clone().filter(|&n| is_text(&flat.lines[n]));
+    let text: String = texts.map(|n| fold(&flat.lines[n].text)).collect();
     let is_lead = |n: usize| {
         let line = &flat.lines[n];
         let signs = flat.around(line.elem).take(3).fold(0, |s, e| s | flat.elems[e].signs);
@@ -36,7 +37,7 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
             && !is_headline(flat, n, &title)
             && !matches!(line.shape, Shape::Caption { .. })
     };
-    let fresh = |n: usize| is_lead(n) && !start.contains(&fold(&flat.lines[n].text));
+    let fresh = |n: usize| is_lead(n) && !text.contains(&fold(&flat.lines[n].text));
     let picture = |n: usize| {
         headline.is_some_and(|h| n > h) && is_figure(flat, n) && !in_region(flat, worth, flat.lines[n].elem, body)
     };

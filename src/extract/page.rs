@@ -1,7 +1,7 @@
 //! A parsed page laid flat: its elements in document order, and its lines of text, each knowing where it stands.
 
 use super::ink::Ink;
-use super::signs::{self, Signs, signs};
+use super::signs::{self, Known, Signs, signs};
 use super::tags::{image_address, is_block, is_data_table, is_skipped, tiny};
 use crate::article::Run;
 use scraper::{ElementRef, Html, Node};
@@ -139,6 +139,7 @@ struct Walk<'a, 'b> {
     flat: Flat<'a>,
     open: Vec<Frame>,
     ink: Ink,
+    known: Known<'a>,
     row: usize,
     cell: usize,
 }
@@ -146,7 +147,7 @@ struct Walk<'a, 'b> {
 impl<'a, 'b> Walk<'a, 'b> {
     fn new(base: &'b Url) -> Self {
         let flat = Flat { elems: Vec::new(), lines: Vec::new() };
-        Walk { base, flat, open: Vec::new(), ink: Ink::default(), row: 0, cell: 0 }
+        Walk { base, flat, open: Vec::new(), ink: Ink::default(), known: Known::new(), row: 0, cell: 0 }
     }
 
     /// False if nothing in it is to be read.
@@ -155,7 +156,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         if is_skipped(name) || self.open.len() as u32 > DEEPEST {
             return false;
         }
-        let signs = signs(node.value());
+        let signs = signs(node.value(), &mut self.known);
         if self.is_hidden(node, signs) {
             return false;
         }

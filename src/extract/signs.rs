@@ -2,6 +2,7 @@
 //! main column of a real newspaper is called `sidebar`.
 
 use scraper::node::Element;
+use std::collections::HashMap;
 
 pub type Signs = u32;
 
@@ -162,11 +163,14 @@ const WORDS: &[(&str, Signs)] = &[
     ("alert", NOTE),
 ];
 
-pub fn signs(el: &Element) -> Signs {
+/// What names that were read say: a page's classes repeat.
+pub type Known<'a> = HashMap<&'a str, Signs>;
+
+pub fn signs<'a>(el: &'a Element, known: &mut Known<'a>) -> Signs {
     let mut signs = by_name(el.name());
     for (name, value) in el.attrs() {
         signs |= match name {
-            "class" | "id" => by_words(value),
+            "class" | "id" => *known.entry(value).or_insert_with(|| by_words(value)),
             "role" => by_role(value),
             "itemprop" => by_itemprop(value),
             "data-role" | "data-type" => by_words(value),

@@ -1,6 +1,6 @@
 //! What became of each line of a page, for people.
 
-use super::chrome::Fate;
+use super::chrome::{Fate, weighed};
 use super::density::Worth;
 use super::page::{Flat, Line};
 use crate::text::tidy;
@@ -44,17 +44,19 @@ pub fn parts(flat: &Flat<'_>, worth: &Worth, fates: &[Fate]) -> Vec<Part> {
 
 fn part(flat: &Flat<'_>, line: &Line, fate: &Fate, score: f32) -> Part {
     let (fate, why) = match fate {
-        Fate::Kept(why) => (PartFate::Kept, *why),
-        Fate::Caption(why) => (PartFate::Caption, *why),
-        Fate::Byline(why) => (PartFate::Byline, *why),
-        Fate::Dropped(why) => (PartFate::Dropped, *why),
-        Fate::Open => (PartFate::Dropped, "no rule"),
+        Fate::Kept(why) => (PartFate::Kept, (*why).to_owned()),
+        Fate::Caption(why) => (PartFate::Caption, (*why).to_owned()),
+        Fate::Byline(why) => (PartFate::Byline, (*why).to_owned()),
+        Fate::Dropped(why) => (PartFate::Dropped, (*why).to_owned()),
+        Fate::Raised(percent, against) => (PartFate::Kept, weighed(*percent, against)),
+        Fate::Lowered(percent, against) => (PartFate::Dropped, weighed(*percent, against)),
+        Fate::Open => (PartFate::Dropped, "no rule".to_owned()),
     };
     Part {
         text: tidy(&line.text),
         image: line.image.as_ref().map(|(url, _)| url.clone()),
         fate,
-        why: why.to_owned(),
+        why,
         score: (score * 10.0).round() / 10.0,
         links: (line.link_share() * 100.0).round() / 100.0,
         place: place(flat, line.elem),

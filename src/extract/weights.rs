@@ -1,0 +1,211 @@
+//! Learned weights that correct the rules: trees of questions about a line's numbers ([`super::features`]), added up as
+//! in gradient boosting (Friedman, "Greedy function approximation", 2001). `tests/blocks/train.py` makes the table.
+
+use super::chrome::Fate;
+use super::features::{self, Sight};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+static TABLE: LazyLock<Weights> = LazyLock::new(|| Weights::read(include_str!("weights.tsv")));
+
+#[derive(Default)]
+pub struct Weights {
+    /// By the hash of a word or a pair of words.
+    pub words: HashMap<u64, f32>,
+    /// By the hash of a name; a weight for each distance.
+    pub names: HashMap<u64, [f32; 4]>,
+    nodes: Vec<Node>,
+    /// Where each tree begins.
+    trees: Vec<usize>,
+}
+
+/// A question, answered yes in the node that follows, no in `other`; or an answer, in `limit`.
+struct Node {
+    number: Option<usize>,
+    limit: f32,
+    other: usize,
+}
+
+impl Weights {
+    pub fn shipped() -> &'static Weights {
+        &TABLE
+    }
+
+    /// Rows of `word`, `name`, `tree`, `ask` and `give`; a tree is written as it is asked, the yes side first.
+    fn read(table: &str) -> Weights {
+        let names = features::names();
+        let mut weights = Weights::default();
+        let mut asked = Vec::new();
+        for row in table.lines().filter(|row| !row.starts_with('#')) {
+            match row.split('\t').collect::<Vec<&str>>().as_slice() {
+                ["word", words, weight] => {
+                    let parts: Vec<&str> = words.split(' ').collect();
+                    weights.words.insert(hash(&parts), number(weight));
+                }
+                ["name", name, weight] => {
+                    let (distance, name) = name.split_at(1);
+                    let by_distance = weights.names.entry(hash(&[name])).or_default();
+                    by_distance[number(distance) as usize % 4] = number(weight);
+                }
+                ["tree"] => weights.trees.push(weights.nodes.len()),
+                ["ask", name, limit] => {
+                    asked.push(weights.nodes.len());
+                    let place = names.iter().position(|n| n == name);
+                    weights.nodes.push(Node { number: place, limit: number(limit), other: 0 });
+                }
+                ["give", value] => {
+                    weights.nodes.push(Node { number: None, limit: number(value), other: 0 });
+                    weights.answered(&mut asked);
+                }
+                _ => {}
+            }
+        }
+        weights
+    }
+
+    /// An answer ends each question whose other side it is, and begins the other side of the next.
+    fn answered(&mut self, asked: &mut Vec<usize>) {
+        let next = self.nodes.len();
+        while let Some(question) = asked.last().map(|&q| &mut self.nodes[q]) {
+            if question.other == 0 {
+                question.other = next;
+                return;
+            }
+            asked.pop();
+        }
+    }
+
+    /// How likely the line is text of the article, 0 to 1.
+    pub fn judge(&self, numbers: &[f32]) -> f32 {
+        let sum: f32 = self.trees.iter().map(|&tree| self.answer(tree, numbers)).sum();
+        1.0 / (1.0 + (-sum).exp())
+    }
+
+    fn answer(&self, tree: usize, numbers: &[f32]) -> f32 {
+        let mut at = tree;
+        while let Some(number) = self.nodes[at].number {
+            at = if numbers[number] <= self.nodes[at].limit { at + 1 } else { self.nodes[at].other };
+        }
+        self.nodes[at].limit
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.trees.is_empty()
+    }
+}
+
+/// A cell that is no number counts for nothing; the test of the table finds it.
+fn number(cell: &str) -> f32 {
+    cell.parse().unwrap_or(0.0)
+}
+
+/// FNV-1a over the parts.
+pub fn hash(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|p| p.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// A line that a rule keeps goes if it is text less likely than this.
+const DROPS: f32 = 0.4;
+/// A line that a rule drops stays if it is text more likely than this.
+const KEEPS: f32 = 0.5;
+
+/// What rules keep or drop by guess; what they know for sure is left alone.
+pub fn is_free(fate: &Fate) -> bool {
+    match fate {
+        Fate::Kept(why) => !matches!(*why, "a post from elsewhere" | "a table of data" | "a picture within the text"),
+        Fate::Dropped(why) => matches!(
+            *why,
+            "outside the article"
+                | "one of a row of teasers"
+                | "a region named like chrome"
+                | "a label before the text"
+                | "a line of the site"
+                | "a label after the text"
+                | "a heading that nothing follows"
+                | "a closing line of the site"
+                | "a form"
+                | "an advertisement"
+        ),
+        _ => false,
+    }
+}
+
+/// Changes the fates that the weights are sure of.
+pub fn correct(sight: &Sight<'_, '_>) -> Vec<Fate> {
+    let weights = Weights::shipped();
+    let mut fates = sight.fates.to_vec();
+    if weights.is_empty() {
+        return fates;
+    }
+    features::measure(sight, weights, is_free, |line, numbers| {
+        let likely = weights.judge(numbers);
+        let percent = (likely * 100.0).round() as u8;
+        match &fates[line] {
+            Fate::Kept(why) if likely < DROPS => fates[line] = Fate::Lowered(percent, why),
+            Fate::Dropped(why) if likely > KEEPS => fates[line] = Fate::Raised(percent, why),
+            _ => {}
+        }
+    });
+    fates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Weights, hash};
+    use crate::extract::features;
+
+    #[test]
+    fn a_tree_is_asked_from_its_first_question() {
+        let table = "# a table\nword\txin chào\t-0.5\nname\t2.promo\t-1.5\ntree\nask\tchars\t80\nask\tlinks\t0.5\n\
+                     give\t-1\ngive\t-3\ngive\t2\ntree\nask\tkept\t1\ngive\t-1\ngive\t1\n";
+        let weights = Weights::read(table);
+        let names = features::names();
+        let ask = |chars: f32, links: f32, kept: f32| {
+            let number = |name: &String| match name.as_str() {
+                "chars" => chars,
+                "links" => links,
+                "kept" => kept,
+                _ => 0.0,
+            };
+            weights.judge(&names.iter().map(number).collect::<Vec<f32>>())
+        };
+        for (chars, links, kept, sum) in
+            [(80.0, 0.5, 0.0, -2.0), (80.0, 0.6, 2.0, -2.0), (81.0, 1.0, 2.0, 3.0), (81.0, 0.0, 1.0, 1.0)]
+        {
+            let wanted = 1.0 / (1.0 + f32::exp(-sum));
+            assert!((ask(chars, links, kept) - wanted).abs() < 1e-6, "{chars} {links} {kept}");
+        }
+        assert_eq!(weights.words.get(&hash(&["xin", "chào"])), Some(&-0.5));
+        assert_eq!(weights.names.get(&hash(&[".promo"])), Some(&[0.0, 0.0, -1.5, 0.0]));
+    }
+
+    /// Each row is of a kind that is read, each number a number, each question one that is measured.
+    #[test]
+    fn the_shipped_table_is_whole() {
+        let table = include_str!("weights.tsv");
+        assert!(table.len() <= 1 << 20);
+        let names = features::names();
+        let mut open = 0;
+        for row in table.lines().filter(|row| !row.starts_with('#')) {
+            let cells: Vec<&str> = row.split('\t').collect();
+            let (known, value) = match cells.as_slice() {
+                ["word", word, value] => (!word.is_empty(), *value),
+                ["name", name, value] => (name.starts_with(['0', '1', '2', '3']), *value),
+                ["tree"] => (open == 0, "0"),
+                ["ask", name, value] => (names.iter().any(|n| n == name), *value),
+                ["give", value] => (open > 0, *value),
+                _ => (false, ""),
+            };
+            assert!(known && value.parse::<f32>().is_ok_and(f32::is_finite), "{row}");
+            open = match cells[0] {
+                "tree" => 1,
+                "ask" => open + 1,
+                "give" => open - 1,
+                _ => open,
+            };
+        }
+        assert_eq!(open, 0);
+        assert!(Weights::shipped().trees.len() > 50);
+    }
+}
