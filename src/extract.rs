@@ -47,6 +47,7 @@ use chrome::{Case, Fate};
 use chrono::{DateTime, Utc};
 use density::Worth;
 pub use drift::{Degraded, Drift, Reading, Turn};
+use features::Sight;
 pub use join::{adds, join};
 pub use learned::Learned;
 use meta::{Head, Meta};
@@ -139,8 +140,8 @@ fn extract_seen(
             return finish(&flat, &worth, &fates, meta, Method::Layout);
         }
     }
-    let (fates, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
-    let sight = features::Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, body };
+    let (fates, folded, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    let sight = Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, folded: &folded, body };
     let fates = weights::correct(&sight);
     seen(&flat, &worth, &fates);
     let method = if worth.recurring.contains(&true) { Method::Learned } else { Method::Generic };
@@ -284,8 +285,8 @@ pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractEr
     let article = worth.article(&flat).ok_or(ExtractError::NoText)?;
     let text_at = density::first_text(&flat, &flat.elems[article].lines);
     let meta = meta::read(&head, &flat, text_at, &page.url, None, now);
-    let (fates, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
-    let sight = features::Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, body };
+    let (fates, folded, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    let sight = Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, folded: &folded, body };
     let mut samples = Vec::new();
     features::measure(
         &sight,
@@ -300,18 +301,20 @@ pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractEr
     Ok(samples)
 }
 
-/// What becomes of each line, and the lines of the element that holds the article.
-fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<(Vec<Fate>, Range<usize>)> {
+/// What becomes of each line, its folded text where it was folded, and the lines of the element that holds the article.
+type Found = (Vec<Fate>, Vec<String>, Range<usize>);
+
+fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Found> {
     let article = worth.article(flat)?;
     let title = meta.title.as_deref().unwrap_or("");
     let body = flat.elems[article].lines.clone();
     let mut ranges = lead::before(flat, worth, &body, title);
     ranges.push(body);
-    let mut fates = Case::new(flat, worth, title, ranges, false).judge(&meta.authors);
+    let (mut fates, folded) = Case::new(flat, worth, title, ranges, false).judged(&meta.authors);
     if !fates.iter().any(|f| matches!(f, Fate::Byline(_))) {
         chrome::bylines_after(flat, flat.elems[article].lines.end, &mut fates);
     }
-    has_text(flat, &fates).then_some((fates, flat.elems[article].lines.clone()))
+    has_text(flat, &fates).then_some((fates, folded, flat.elems[article].lines.clone()))
 }
 
 fn finish(flat: &Flat<'_>, worth: &Worth, fates: &[Fate], meta: Meta, method: Method) -> Result<Clean, ExtractError> {

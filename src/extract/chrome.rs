@@ -63,7 +63,12 @@ impl<'f, 'p> Case<'f, 'p> {
     }
 
     /// The rules in their order; `authors` as the page's head names them. Where names of regions would take most of the text they are not believed.
-    pub fn judge(mut self, authors: &[String]) -> Vec<Fate> {
+    pub fn judge(self, authors: &[String]) -> Vec<Fate> {
+        self.judged(authors).0
+    }
+
+    /// As [`Case::judge`], with the lines as they were folded.
+    pub fn judged(mut self, authors: &[String]) -> (Vec<Fate>, Vec<String>) {
         self.recurring();
         self.embeds();
         let before = self.fates.clone();
@@ -91,7 +96,7 @@ impl<'f, 'p> Case<'f, 'p> {
         }
         self.keep_rest();
         headings_alone(self.flat, &self.body, &mut self.fates);
-        self.fates
+        (self.fates, self.folded)
     }
 
     fn recurring(&mut self) {

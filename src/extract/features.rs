@@ -8,14 +8,13 @@ use super::chrome::Fate;
 use super::density::Worth;
 use super::meta::{Head, Meta};
 use super::page::Flat;
-use super::weights::Weights;
+use super::weights::{Weights, hash, pair};
 use crate::text::{fold, syllables};
 pub use own::OWN;
 use own::Own;
 pub use place::PLACE;
 use place::Places;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use tokens::Scores;
 pub use tokens::tokens;
@@ -27,6 +26,8 @@ pub struct Sight<'s, 'p> {
     pub head: &'s Head,
     pub meta: &'s Meta,
     pub fates: &'s [Fate],
+    /// By line, folded; empty where it was not.
+    pub folded: &'s [String],
     /// The lines of the element that holds the article.
     pub body: Range<usize>,
 }
@@ -41,7 +42,7 @@ struct Said {
 }
 
 /// So many lines before and after the body are measured.
-const AROUND: usize = 120;
+const AROUND: usize = 40;
 
 /// The neighbours whose text is measured too, as steps over lines of text.
 const NEIGHBOURS: [isize; 4] = [-2, -1, 1, 2];
@@ -93,22 +94,19 @@ impl Said {
         let Meta { title, authors, description, .. } = sight.meta;
         let description = description.as_ref().map_or("", |(text, _)| text.as_str());
         let title = fold(title.as_deref().unwrap_or(""));
+        let said = |text: &str| shingles(&syllables(&fold(text)).collect::<Vec<_>>()).collect();
         Said {
             title: syllables(&title).map(str::to_owned).collect(),
             authors: authors.iter().map(|a| fold(a)).filter(|a| a.contains(' ')).collect(),
-            description: shingles(&fold(description)).collect(),
-            text: shingles(&fold(sight.head.ld.body.as_deref().unwrap_or(""))).collect(),
+            description: said(description),
+            text: said(sight.head.ld.body.as_deref().unwrap_or("")),
         }
     }
 }
 
 /// Hashes of each four syllables in a row.
-fn shingles(folded: &str) -> impl Iterator<Item = u64> {
-    let words: Vec<&str> = syllables(folded).collect();
-    let hash = |four: &[&str]| {
-        let mut hasher = DefaultHasher::new();
-        four.hash(&mut hasher);
-        hasher.finish()
-    };
-    words.windows(4).map(hash).collect::<Vec<_>>().into_iter()
+fn shingles(words: &[&str]) -> impl Iterator<Item = u64> {
+    let words: Vec<u64> = words.iter().map(|w| hash(w)).collect();
+    let four = |four: &[u64]| four.iter().copied().fold(0, pair);
+    words.windows(4).map(four).collect::<Vec<_>>().into_iter()
 }

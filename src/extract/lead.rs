@@ -4,6 +4,7 @@ use super::density::{Worth, is_text};
 use super::page::{Flat, Shape};
 use super::signs::{ASIDE, CAPTION, CHROME, HEADLINE, HIDDEN, LEAD};
 use crate::text::fold;
+use std::cell::LazyCell;
 use std::ops::Range;
 
 /// So many lines before the body are looked at.
@@ -18,8 +19,10 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
     let title = fold(title);
     let from = body.start.saturating_sub(REACH);
     let headline = (from..body.start).rev().find(|&n| is_headline(flat, n, &title));
-    let texts = body.clone().filter(|&n| is_text(&flat.lines[n]));
-    let text: String = texts.map(|n| fold(&flat.lines[n].text)).collect();
+    let text = LazyCell::new(|| -> String {
+        let texts = body.clone().filter(|&n| is_text(&flat.lines[n]));
+        texts.map(|n| fold(&flat.lines[n].text)).collect()
+    });
     let is_lead = |n: usize| {
         let line = &flat.lines[n];
         let signs = flat.around(line.elem).take(3).fold(0, |s, e| s | flat.elems[e].signs);

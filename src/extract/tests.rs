@@ -1,6 +1,6 @@
 //! Small pages, each with one thing that pages do.
 
-use super::{ExtractError, extract, from_entry};
+use super::{ExtractError, extract, from_entry, sample_names, samples};
 use crate::article::{Clean, DateFrom, Entry, Id, Method, Page, Sources, plain};
 use crate::config::Layout;
 use chrono::{DateTime, TimeZone, Utc};
@@ -172,6 +172,27 @@ fn what_is_no_page_is_refused() {
     let feed = format!("<?xml version='1.0'?><rss><channel><item><description>{FIRST} {SECOND}</description></item>");
     assert_eq!(extract(&page(&feed), None, None, now()).unwrap_err().to_string(), "not a page: a feed");
     assert!(matches!(extract(&page("<html></html>"), None, None, now()), Err(ExtractError::NoText)));
+}
+
+#[test]
+fn every_number_that_is_measured_has_a_name_and_is_one() {
+    let html = format!(
+        "<script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{FIRST}\"}}</script>
+        <h1>Đối thoại ở Bản Lầm</h1><div><h2>Việc làng</h2><p>{FIRST}</p><ul><li>Một</ul><p><b>Lò Mai</b></div><p>{SECOND}</p>"
+    );
+    let (names, samples) = (sample_names(), samples(&page(&html), now()).unwrap());
+    assert_eq!(samples.len(), 6);
+    for sample in &samples {
+        assert_eq!(sample.numbers.len(), names.len());
+        assert!(sample.numbers.iter().all(|n| n.is_finite()), "{}", sample.text);
+    }
+    let number = |text: &str, name: &str| {
+        let sample = samples.iter().find(|s| s.text.starts_with(text)).unwrap();
+        sample.numbers[names.iter().position(|n| n == name).unwrap()]
+    };
+    assert_eq!((number("Sáng nay", "in_body"), number("Nhiều", "in_body")), (1.0, 0.0));
+    assert_eq!((number("Sáng nay", "heading_ago"), number("Sáng nay", "shape-1")), (1.0, 2.0));
+    assert_eq!((number("Lò Mai", "bold"), number("Sáng nay", "inside")), (1.0, 1.0));
 }
 
 /// Each of these would take the square of its length.

@@ -4,16 +4,37 @@
 use super::chrome::Fate;
 use super::features::{self, Sight};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 static TABLE: LazyLock<Weights> = LazyLock::new(|| Weights::read(include_str!("weights.tsv")));
 
+/// The keys are hashes already.
+pub type ByHash<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
+
+#[derive(Default)]
+pub struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.0 = pair(self.0, u64::from(*b)));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 #[derive(Default)]
 pub struct Weights {
     /// By the hash of a word or a pair of words.
-    pub words: HashMap<u64, f32>,
+    pub words: ByHash<f32>,
     /// By the hash of a name; a weight for each distance.
-    pub names: HashMap<u64, [f32; 4]>,
+    pub names: ByHash<[f32; 4]>,
     nodes: Vec<Node>,
     /// Where each tree begins.
     trees: Vec<usize>,
@@ -39,12 +60,12 @@ impl Weights {
         for row in table.lines().filter(|row| !row.starts_with('#')) {
             match row.split('\t').collect::<Vec<&str>>().as_slice() {
                 ["word", words, weight] => {
-                    let parts: Vec<&str> = words.split(' ').collect();
-                    weights.words.insert(hash(&parts), number(weight));
+                    let key = words.split_once(' ').map_or_else(|| hash(words), |(a, b)| pair(hash(a), hash(b)));
+                    weights.words.insert(key, number(weight));
                 }
                 ["name", name, weight] => {
                     let (distance, name) = name.split_at(1);
-                    let by_distance = weights.names.entry(hash(&[name])).or_default();
+                    let by_distance = weights.names.entry(hash(name)).or_default();
                     by_distance[number(distance) as usize % 4] = number(weight);
                 }
                 ["tree"] => weights.trees.push(weights.nodes.len()),
@@ -99,16 +120,23 @@ fn number(cell: &str) -> f32 {
     cell.parse().unwrap_or(0.0)
 }
 
-/// FNV-1a over the parts.
-pub fn hash(parts: &[&str]) -> u64 {
-    let bytes = parts.iter().flat_map(|p| p.bytes().chain([0]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+/// FNV-1a.
+pub fn hash(word: &str) -> u64 {
+    word.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The hash of two words in a row, of theirs.
+pub fn pair(first: u64, second: u64) -> u64 {
+    (first.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A line that a rule keeps goes if it is text less likely than this.
 const DROPS: f32 = 0.4;
 /// A line that a rule drops stays if it is text more likely than this.
 const KEEPS: f32 = 0.5;
+
+/// So much of the text that the rules keep stays at least.
+const LEAST: f32 = 0.2;
 
 /// What rules keep or drop by guess; what they know for sure is left alone.
 pub fn is_free(fate: &Fate) -> bool {
@@ -147,12 +175,16 @@ pub fn correct(sight: &Sight<'_, '_>) -> Vec<Fate> {
             _ => {}
         }
     });
-    fates
+    let text = |fates: &[Fate]| -> f32 {
+        fates.iter().zip(&sight.worth.text).filter(|(fate, _)| fate.is_kept()).map(|(_, text)| text).sum()
+    };
+    // Weights that leave next to nothing are as wrong as names of regions that would.
+    if text(&fates) < LEAST * text(sight.fates) { sight.fates.to_vec() } else { fates }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Weights, hash};
+    use super::{Weights, hash, pair};
     use crate::extract::features;
 
     #[test]
@@ -176,8 +208,8 @@ mod tests {
             let wanted = 1.0 / (1.0 + f32::exp(-sum));
             assert!((ask(chars, links, kept) - wanted).abs() < 1e-6, "{chars} {links} {kept}");
         }
-        assert_eq!(weights.words.get(&hash(&["xin", "chào"])), Some(&-0.5));
-        assert_eq!(weights.names.get(&hash(&[".promo"])), Some(&[0.0, 0.0, -1.5, 0.0]));
+        assert_eq!(weights.words.get(&pair(hash("xin"), hash("chào"))), Some(&-0.5));
+        assert_eq!(weights.names.get(&hash(".promo")), Some(&[0.0, 0.0, -1.5, 0.0]));
     }
 
     /// Each row is of a kind that is read, each number a number, each question one that is measured.

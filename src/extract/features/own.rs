@@ -8,6 +8,8 @@ use super::super::words;
 use super::tokens::Scores;
 use super::{Said, Sight, shingles};
 use crate::text::{fold, syllables};
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// The names of the numbers; the first [`SHARED`] are measured of neighbours too.
 pub const OWN: &[&str] = &[
@@ -53,11 +55,16 @@ pub type Own = [f32; 36];
 
 pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: usize) -> Own {
     let line = &sight.flat.lines[n];
-    let folded = fold(&line.text);
+    let folded = match sight.folded[n].as_str() {
+        "" => Cow::Owned(fold(&line.text)),
+        folded => Cow::Borrowed(folded),
+    };
     let letters = Letters::of(&line.text);
     let chars = line.chars as f32;
     let share = |n: usize| n as f32 / chars;
     let words: Vec<&str> = syllables(&folded).collect();
+    let compared = !said.text.is_empty() || !said.description.is_empty();
+    let shingles: Vec<u64> = if compared { shingles(&words).collect() } else { Vec::new() };
     let in_title = words.iter().filter(|w| said.title.contains(**w)).count() as f32;
     [
         scores.words(&words),
@@ -75,7 +82,7 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
         rule(&sight.fates[n]),
         first(&line.text),
         last(&line.text),
-        label(&folded),
+        if line.chars < LONG { label(&folded) } else { 0.0 },
         flag(n > 0 && sight.flat.lines[n - 1].shape == Shape::Image),
         letters.capitals as f32 / words.len().max(1) as f32,
         share(letters.digits),
@@ -90,17 +97,25 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
             Align::Right => 2.0,
         },
         tag(sight.flat, sight.flat.elems[line.elem].parent),
-        flag(words::is_closing(&folded)),
+        flag(line.chars < LONG && words::is_closing(&folded)),
         flag(is_credit(&line.text)) + 2.0 * flag(ends_in_credit(&line.text)),
-        flag(byline(&line.text, false).is_some()) + flag(byline(&line.text, true).is_some()),
+        named(&line.text),
         in_title / words.len().max(1) as f32,
         in_title.min(said.title.len() as f32) / said.title.len().max(1) as f32,
         flag(said.authors.iter().any(|a| folded.contains(a.as_str()))),
-        overlap(&folded, &said.text),
-        overlap(&folded, &said.description),
+        overlap(&shingles, &said.text),
+        overlap(&shingles, &said.description),
         chars / words.len().max(1) as f32,
         share(letters.upper),
     ]
+}
+
+/// Longer lines are no labels, closing notes or the like.
+const LONG: usize = 600;
+
+/// 2 for a byline anywhere, 1 for one if its place says so too.
+fn named(text: &str) -> f32 {
+    if byline(text, true).is_none() { 0.0 } else { 1.0 + flag(byline(text, false).is_some()) }
 }
 
 pub fn flag(is: bool) -> f32 {
@@ -108,16 +123,12 @@ pub fn flag(is: bool) -> f32 {
 }
 
 /// The share of the line's shingles among these; -1 if there are none to compare, -0.5 for a line too short.
-fn overlap(folded: &str, said: &std::collections::HashSet<u64>) -> f32 {
+fn overlap(shingles: &[u64], said: &HashSet<u64>) -> f32 {
     if said.is_empty() {
         return -1.0;
     }
-    let (mut all, mut found) = (0.0, 0.0);
-    for shingle in shingles(folded) {
-        all += 1.0;
-        found += flag(said.contains(&shingle));
-    }
-    if all == 0.0 { -0.5 } else { found / all }
+    let found = shingles.iter().filter(|s| said.contains(s)).count();
+    if shingles.is_empty() { -0.5 } else { found as f32 / shingles.len() as f32 }
 }
 
 struct Letters {
@@ -224,15 +235,19 @@ const RULES: &[&str] = &[
     "a line of the site",
     "a label of the site",
     "the headline again",
-    "outside the article",
+    OUTSIDE,
 ];
+
+/// Most lines, so it is asked first.
+const OUTSIDE: &str = "outside the article";
 
 fn rule(fate: &Fate) -> f32 {
     let why = match fate {
         Fate::Kept(why) | Fate::Caption(why) | Fate::Byline(why) | Fate::Dropped(why) => *why,
         Fate::Open | Fate::Raised(..) | Fate::Lowered(..) => "",
     };
-    RULES.iter().position(|r| *r == why).unwrap_or(RULES.len()) as f32
+    let known = if why == OUTSIDE { Some(RULES.len() - 1) } else { RULES.iter().position(|r| *r == why) };
+    known.unwrap_or(RULES.len()) as f32
 }
 
 /// The kind of the first character.

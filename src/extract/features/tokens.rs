@@ -1,7 +1,7 @@
 //! The words of a line, and of the names around it, each with a weight; their sums are two of the line's numbers.
 
 use super::super::page::{Flat, Line};
-use super::super::weights::{Weights, hash};
+use super::super::weights::{Weights, hash, pair};
 use crate::text::{fold, syllables};
 
 /// Of a longer text the beginning and the end are weighed.
@@ -16,7 +16,7 @@ pub fn tokens(flat: &Flat<'_>, line: &Line) -> (Vec<String>, Vec<String>) {
     let folded = fold(&line.text);
     let words: Vec<&str> = syllables(&folded).collect();
     let mut said = Vec::new();
-    each_word(&words, |parts| said.push(parts.join(" ")));
+    each_word(&words, "^", |parts| said.push(parts.join(" ")));
     let mut named = Vec::new();
     for (up, elem) in flat.around(line.elem).take(UP).enumerate() {
         each_name(flat, elem, |name| named.push(format!("{}{name}", NEAR[up])));
@@ -24,15 +24,17 @@ pub fn tokens(flat: &Flat<'_>, line: &Line) -> (Vec<String>, Vec<String>) {
     (said, named)
 }
 
-/// Words one by one and in pairs; the first once more, marked.
-fn each_word(words: &[&str], mut take: impl FnMut(&[&str])) {
+/// Words one by one and in pairs; the first once more, after a mark.
+fn each_word<W: Copy>(words: &[W], mark: W, mut take: impl FnMut(&[W])) {
     if let Some(first) = words.first() {
-        take(&["^", first]);
+        take(&[mark, *first]);
     }
-    let (start, end) = if words.len() > LONG { words.split_at(words.len() - LONG / 2) } else { (words, &[][..]) };
-    for part in [&start[..start.len().min(LONG)], end] {
-        let part = if words.len() > LONG { &part[..part.len().min(LONG / 2)] } else { part };
-        part.iter().for_each(|word| take(&[word]));
+    let (start, end) = match words.len() {
+        all if all > LONG => (&words[..LONG / 2], &words[all - LONG / 2..]),
+        _ => (words, &[][..]),
+    };
+    for part in [start, end] {
+        part.iter().for_each(|word| take(&[*word]));
         part.windows(2).for_each(&mut take);
     }
 }
@@ -81,10 +83,12 @@ impl<'w> Scores<'w> {
 
     /// The words' mean weight times the root of their number: a long text says more, but not in proportion.
     pub fn words(&self, words: &[&str]) -> f32 {
+        let hashes: Vec<u64> = words.iter().map(|w| hash(w)).collect();
         let (mut sum, mut count) = (0.0, 0.0_f32);
-        each_word(words, |parts| {
+        each_word(&hashes, hash("^"), |parts| {
+            let key = if let [first, second] = parts { pair(*first, *second) } else { parts[0] };
             count += 1.0;
-            sum += self.weights.words.get(&hash(parts)).copied().unwrap_or(0.0);
+            sum += self.weights.words.get(&key).copied().unwrap_or(0.0);
         });
         sum / count.max(1.0).sqrt()
     }
@@ -96,7 +100,7 @@ impl<'w> Scores<'w> {
                 self.known[e] = true;
                 let (weights, sums) = (self.weights, &mut self.names[e]);
                 each_name(flat, e, |name| {
-                    let found = weights.names.get(&hash(&[name]));
+                    let found = weights.names.get(&hash(name));
                     found
                         .into_iter()
                         .for_each(|by_distance| sums.iter_mut().zip(by_distance).for_each(|(s, w)| *s += w));
