@@ -76,8 +76,8 @@ fn zipped(body: &[u8]) -> &'static str {
 /// What a text is, if it is no page.
 pub fn other_text(text: &str) -> Option<&'static str> {
     let start = &text[..floor(text, 65_536)];
-    let control = |c: &char| (*c < ' ' && !matches!(c, '\t' | '\n' | '\r' | '\u{c}')) || *c == '\u{fffd}';
-    let controls = start.chars().filter(control).count();
+    let control = |b: &u8| *b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r' | 0xc);
+    let controls = start.bytes().filter(|b| control(b)).count() + start.matches('\u{fffd}').count();
     if controls > 8 && controls * 200 > start.chars().count() {
         return Some("a file of another kind: its bytes are no text");
     }

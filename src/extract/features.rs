@@ -57,12 +57,12 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// Measures the lines of text in and around the body whose fate is `free`, and gives each with its numbers in the order
+/// Measures the lines of text in and around the body that are `free`, and gives each with its numbers in the order
 /// of [`names`].
 pub fn measure(
     sight: &Sight<'_, '_>,
     weights: &Weights,
-    free: impl Fn(&Fate) -> bool,
+    free: impl Fn(usize) -> bool,
     mut give: impl FnMut(usize, &[f32]),
 ) {
     let said = Said::of(sight);
@@ -73,7 +73,7 @@ pub fn measure(
     let places = Places::new(sight, &lines);
     let parent = |n: usize| sight.flat.elems[sight.flat.lines[n].elem].parent;
     let mut numbers = Vec::new();
-    for (at, &line) in lines.iter().enumerate().filter(|(_, n)| free(&sight.fates[**n])) {
+    for (at, &line) in lines.iter().enumerate().filter(|(_, n)| free(**n)) {
         numbers.clear();
         numbers.extend_from_slice(&own[at]);
         places.measure(sight, &own, at, &mut numbers);

@@ -3,6 +3,7 @@
 
 use scraper::node::Element;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 pub type Signs = u32;
 
@@ -273,16 +274,21 @@ fn whole_token(token: &str) -> Signs {
 }
 
 fn by_word(word: &str) -> Signs {
-    if word.len() < 2 {
-        return 0;
-    }
-    // Most words begin unlike all of these: one byte is looked at before the rest.
-    let first = word.as_bytes()[0];
-    let begins = |s: &str| s.as_bytes()[0] == first;
-    let whole = WORDS.iter().filter(|(w, _)| begins(w) && *w == word).fold(0, |s, (_, sign)| s | sign);
-    let stem = STEMS.iter().filter(|(stem, _)| begins(stem) && word.starts_with(stem)).fold(0, |s, (_, sign)| s | sign);
-    whole | stem
+    let Some(first) = word.bytes().next().filter(|b| b.is_ascii_lowercase() && word.len() > 1) else { return 0 };
+    let (whole, stems) = &BY_LETTER[usize::from(first - b'a')];
+    let whole = whole.iter().filter(|(w, _)| *w == word).fold(0, |s, (_, sign)| s | sign);
+    stems.iter().filter(|(stem, _)| word.starts_with(stem)).fold(whole, |s, (_, sign)| s | sign)
 }
+
+type Meanings = Vec<(&'static str, Signs)>;
+
+/// `WORDS` and `STEMS` by their first letter: most words begin unlike all of them.
+static BY_LETTER: LazyLock<Vec<(Meanings, Meanings)>> = LazyLock::new(|| {
+    let of = |all: &[(&'static str, Signs)], first: u8| -> Meanings {
+        all.iter().filter(|(w, _)| w.as_bytes()[0] == first).copied().collect()
+    };
+    (b'a'..=b'z').map(|first| (of(WORDS, first), of(STEMS, first))).collect()
+});
 
 /// `hidden md:block`, `d-none d-lg-block`: hidden on small screens only.
 fn shown_elsewhere(el: &Element) -> bool {

@@ -166,7 +166,8 @@ pub fn correct(sight: &Sight<'_, '_>) -> Vec<Fate> {
     if weights.is_empty() {
         return fates;
     }
-    features::measure(sight, weights, is_free, |line, numbers| {
+    let free = |n: usize| is_free(&sight.fates[n]);
+    features::measure(sight, weights, free, |line, numbers| {
         let likely = weights.judge(numbers);
         let percent = (likely * 100.0).round() as u8;
         match &fates[line] {
