@@ -5,7 +5,7 @@ mod print;
 mod record;
 mod runs;
 
-pub use print::{Print, Printer};
+pub use print::Print;
 pub use record::{Unreadable, pack, unpack};
 
 pub use evidence::Relation;

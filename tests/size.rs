@@ -13,7 +13,7 @@ use diemtin::article::{
     TopicMatch,
 };
 use diemtin::config::{ExportConfig, Format};
-use diemtin::dedup::{self, Index, Print, Printer};
+use diemtin::dedup::{self, Index, Print};
 use diemtin::export::{self, Mirror};
 use diemtin::store::{Change, Mark, Store};
 use std::collections::HashMap;
@@ -105,10 +105,10 @@ fn prints(folder: &Path, count: u64) -> anyhow::Result<()> {
     let config = sled::Config::new().path(folder.join("prints")).segment_size(2 * 1024 * 1024);
     let (db, before) = (config.open()?, rss("VmRSS:")?);
     let (mut index, mut batch) = (Index::default(), sled::Batch::default());
-    let (mut printer, mut pending) = (Printer::default(), HashMap::new());
+    let mut pending = HashMap::new();
     let (mut lookups, mut inserts, mut durable, mut copies) = (Vec::new(), Vec::new(), Duration::ZERO, 0_u64);
     for n in 0..count {
-        let print = printer.print("", &text(n));
+        let print = Print::of("", &text(n));
         let began = Instant::now();
         let twin = index.twin(&print, |key| match pending.get(&key) {
             Some(prints) => Ok::<Vec<Print>, anyhow::Error>(Vec::clone(prints)),

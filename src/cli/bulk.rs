@@ -3,7 +3,6 @@
 mod stages;
 
 use super::{BAD_DATA, Exit};
-use crate::dedup::Printer;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
@@ -69,23 +68,19 @@ pub fn try_stage(what: &Try, config: Option<&Path>) -> anyhow::Result<()> {
             let mut stage = Stage::extract(layout.as_deref(), config)?;
             let all = all(input)?;
             all.iter().for_each(|given| stage.learn(given));
-            bulk(input, |give| hand_out(all, give), || |given| stage.answer(&given), |answer| answer)
+            bulk(input, |give| hand_out(all, give), |given| stage.answer(&given), |answer| answer)
         }
         StageName::Select(input) => each(input, &Stage::select(config)?),
         StageName::Dedup(input) => {
             let mut dedup = Dedup::default();
             let place = |printed| Answer::of(&dedup.place(printed));
-            let printer = || {
-                let mut printer = Printer::default();
-                move |given| stages::print(&mut printer, &given)
-            };
-            bulk(input, |give| read(input, give), printer, place)
+            bulk(input, |give| read(input, give), |given| stages::print(&given), place)
         }
     }
 }
 
 fn each(input: &Input, stage: &Stage) -> anyhow::Result<()> {
-    bulk(input, |give| read(input, give), || |given| stage.answer(&given), |answer| answer)
+    bulk(input, |give| read(input, give), |given| stage.answer(&given), |answer| answer)
 }
 
 /// Everything there is to work on, in memory.
@@ -140,11 +135,11 @@ impl Answer {
     }
 }
 
-/// What `source` hands out; on all threads what a `worker` makes of it, then `finish` in input order, then a line of output.
-fn bulk<T: Send, W: FnMut(Given) -> T>(
+/// What `source` hands out; `work` on all threads, then `finish` in input order, then a line of output.
+fn bulk<T: Send>(
     input: &Input,
     source: impl FnOnce(&SyncSender<Numbered<Given>>) -> anyhow::Result<()> + Send,
-    worker: impl Fn() -> W + Sync,
+    work: impl Fn(Given) -> T + Sync,
     mut finish: impl FnMut(T) -> Answer,
 ) -> anyhow::Result<()> {
     let jobs =
@@ -155,8 +150,8 @@ fn bulk<T: Send, W: FnMut(Given) -> T>(
     thread::scope(|scope| {
         let reader = scope.spawn(move || source(&give));
         for _ in 0..jobs {
-            let (take, worker, done) = (&take, &worker, done.clone());
-            scope.spawn(move || work_off(take, worker(), &done));
+            let (take, work, done) = (&take, &work, done.clone());
+            scope.spawn(move || work_off(take, work, &done));
         }
         drop(done);
         let all_good = match write_in_order(collect, &mut finish) {
@@ -176,15 +171,11 @@ fn bulk<T: Send, W: FnMut(Given) -> T>(
     })
 }
 
-fn work_off<T>(
-    take: &Mutex<Receiver<Numbered<Given>>>,
-    mut work: impl FnMut(Given) -> T,
-    done: &SyncSender<Numbered<T>>,
-) {
+fn work_off<T>(take: &Mutex<Receiver<Numbered<Given>>>, work: impl Fn(Given) -> T, done: &SyncSender<Numbered<T>>) {
     loop {
         let next = take.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).recv();
         let Ok((n, batch)) = next else { return };
-        if done.send((n, batch.into_iter().map(&mut work).collect())).is_err() {
+        if done.send((n, batch.into_iter().map(&work).collect())).is_err() {
             return;
         }
     }

@@ -183,7 +183,7 @@ fn asked(store: Result<Store, String>, site: &Site, id: &Id, examined: &Examined
         Ok(store) => store,
         Err(why) => return Ok(Asked::Not(why)),
     };
-    let twin = poll::index(&store)?.twin(&examined.print, |key| store.prints_of(key))?;
+    let twin = poll::index(&store)?.twin(examined.print(), |key| store.prints_of(key))?;
     let twin =
         twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
     Ok(Asked::Yes {

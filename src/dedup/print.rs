@@ -1,6 +1,7 @@
 //! What is remembered of a text to know it again.
 
 use crate::text::{fold, plain_syllables, syllables};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -36,7 +37,7 @@ const LONG_LINE: usize = 30;
 const SHORT_LINE: usize = 12;
 
 /// So many syllables are remembered.
-const PLACES: usize = 8192;
+const PLACES: usize = 2048;
 
 /// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
 /// its hashes never change between versions.
@@ -58,8 +59,12 @@ pub struct Print {
     pub figures: Vec<u16>,
 }
 
-/// Makes prints, and remembers what syllables hash to: there are seven thousand in Vietnamese.
-pub struct Printer {
+thread_local! {
+    static PRINTER: RefCell<Printer> = RefCell::default();
+}
+
+/// Makes prints, and remembers what syllables hash to: there are seven thousand in Vietnamese, most of them rare.
+struct Printer {
     /// Each in the place that its bytes choose: the syllable as it was written, up to 15 bytes and their number, and the
     /// hash of what it folds to.
     known: Vec<(u128, u64)>,
@@ -82,8 +87,7 @@ impl Default for Printer {
 }
 
 impl Printer {
-    /// `text` has a line for each paragraph; `title` may be empty.
-    pub fn print(&mut self, title: &str, text: &str) -> Print {
+    fn print(&mut self, title: &str, text: &str) -> Print {
         let headline = if title.trim().is_empty() { text.trim_start().lines().next().unwrap_or("") } else { title };
         self.read(headline);
         let headline = std::mem::take(&mut self.lines).all.into_iter().fold(0, mix);
@@ -169,9 +173,9 @@ fn packed(syllable: &str) -> Option<u128> {
 }
 
 impl Print {
-    /// As [`Printer::print`], for a single text.
+    /// `text` has a line for each paragraph; `title` may be empty.
     pub fn of(title: &str, text: &str) -> Print {
-        Printer::default().print(title, text)
+        PRINTER.with_borrow_mut(|printer| printer.print(title, text))
     }
 
     /// Of its key, the shingles that every text with them has in its key.

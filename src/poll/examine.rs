@@ -8,6 +8,7 @@ use crate::dedup::Print;
 use crate::extract::{self, ExtractError};
 use crate::select::Topics;
 use chrono::{DateTime, Utc};
+use std::sync::OnceLock;
 
 /// An article as judged, before anyone asked whether it is known.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct Examined {
     pub title: String,
     pub clean: Clean,
     pub verdict: Verdict,
-    pub print: Print,
+    print: OnceLock<Print>,
     /// Why the text may not be the whole article, or not the article alone.
     pub doubt: Option<String>,
 }
@@ -49,8 +50,14 @@ pub fn examine_known(
     let text = article::plain(&clean.blocks);
     let paragraphs: Vec<&str> = text.split("\n\n").collect();
     let verdict = topics.judge(&title, &paragraphs);
-    let print = Print::of(&title, &text);
-    Ok(Examined { title, clean, verdict, print, doubt })
+    Ok(Examined { title, clean, verdict, print: OnceLock::new(), doubt })
+}
+
+impl Examined {
+    /// Most articles are about something else, and need none.
+    pub fn print(&self) -> &Print {
+        self.print.get_or_init(|| Print::of(&self.title, &article::plain(&self.clean.blocks)))
+    }
 }
 
 /// Where the layout takes far less than it used to, and there is more, it is taken without it.

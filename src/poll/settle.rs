@@ -147,17 +147,17 @@ pub(super) fn conclude(
     }
     let settled = Settled {
         url: mark.entry.url.clone(),
-        title: examined.title,
+        title: examined.title.clone(),
         outcome: outcome.clone(),
         judged: examined.verdict.topics.clone(),
         method: Some(examined.clean.method),
         dropped: examined.clean.dropped.len(),
-        doubt: examined.doubt,
+        doubt: examined.doubt.clone(),
     };
-    let mark = Mark { outcome: Some(outcome), judged: examined.verdict.topics, ..mark };
+    let mark = Mark { outcome: Some(outcome), judged: examined.verdict.topics.clone(), ..mark };
     let written = pipeline.store.settle(&site.id, &mark, change, raw, now)?;
     if let Some(key) = written.key {
-        index.insert(key, &examined.print);
+        index.insert(key, examined.print());
         pipeline.changed.notify_one();
     }
     Ok(Some(settled))
@@ -219,7 +219,7 @@ fn decide(
     if !wanted(site, &examined.verdict) {
         return Ok((Outcome::OffTopic, Change::None));
     }
-    let twin = index.twin(&examined.print, |key| pipeline.store.prints_of(key))?;
+    let twin = index.twin(examined.print(), |key| pipeline.store.prints_of(key))?;
     if let Some(past) = twin.map(|twin| pipeline.store.past(twin.key)).transpose()?.flatten() {
         return Ok((Outcome::Duplicate { of: past.id }, Change::None));
     }
@@ -227,11 +227,11 @@ fn decide(
         && let Some(first) = pipeline.store.article_at(twin.key)?
     {
         let copy = copy_of(site, mark, examined, &twin);
-        let print = Some(examined.print.clone());
+        let print = Some(examined.print().clone());
         return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print }));
     }
     let article = Box::new(new_article(site, mark, examined, now));
-    Ok((Outcome::Stored, Change::New { article, print: examined.print.clone() }))
+    Ok((Outcome::Stored, Change::New { article, print: examined.print().clone() }))
 }
 
 /// The page of an article that is already kept, for another site that is still configured.
@@ -260,7 +260,7 @@ fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: Dat
         copies: known.copies,
         ..new_article(site, mark, examined, now)
     };
-    (Outcome::Revision { rev }, Change::Revise { article: Box::new(article), print: examined.print.clone() })
+    (Outcome::Revision { rev }, Change::Revise { article: Box::new(article), print: examined.print().clone() })
 }
 
 /// A page that became an error page with status 200, or lost most of its text, does not replace a good text.

@@ -13,8 +13,9 @@ use crate::store::{Result, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sled::transaction::{TransactionalTree, UnabortableTransactionError};
+use std::cell::RefCell;
 use std::io;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
@@ -38,10 +39,15 @@ const LIGHT: i32 = 1;
 /// Digested once.
 static ENCODER: LazyLock<EncoderDictionary> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
 static LIGHT_ENCODER: LazyLock<EncoderDictionary> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LIGHT));
-/// Kept, since to make one costs more than to use it.
-static LIGHT_COMPRESSOR: LazyLock<Mutex<io::Result<Compressor>>> =
-    LazyLock::new(|| Mutex::new(Compressor::with_prepared_dictionary(&LIGHT_ENCODER)));
 static DECODER: LazyLock<DecoderDictionary> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
+
+// kept, since to make one costs more than to use it
+thread_local! {
+    static LIGHT_COMPRESSOR: RefCell<io::Result<Compressor<'static>>> =
+        RefCell::new(Compressor::with_prepared_dictionary(&LIGHT_ENCODER));
+    static DECOMPRESSOR: RefCell<io::Result<Decompressor<'static>>> =
+        RefCell::new(Decompressor::with_prepared_dictionary(&DECODER));
+}
 
 /// The values under which a record goes into its tree, first part first.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<Vec<u8>>> {
@@ -50,12 +56,7 @@ pub fn pack<T: Serialize>(value: &T) -> Result<Vec<Vec<u8>>> {
 
 /// [`pack`] in a fraction of its time, for records that live until the next poll.
 pub fn pack_light<T: Serialize>(value: &T) -> Result<Vec<Vec<u8>>> {
-    packed(value, |json| {
-        // each use begins anew, so one that panicked leaves nothing behind
-        let mut compressor = LIGHT_COMPRESSOR.lock().unwrap_or_else(PoisonError::into_inner);
-        let compressor = compressor.as_mut().map_err(|e| io::Error::other(e.to_string()))?;
-        compressor.compress(json)
-    })
+    packed(value, |json| LIGHT_COMPRESSOR.with_borrow_mut(|kept| made(kept)?.compress(json)))
 }
 
 fn packed<T: Serialize>(value: &T, compress: impl FnOnce(&[u8]) -> io::Result<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
@@ -87,10 +88,14 @@ fn decode(version: u8, packed: &[u8]) -> io::Result<Vec<u8>> {
             let length = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten();
             let length = length.and_then(|length| usize::try_from(length).ok());
             let length = length.ok_or_else(|| io::Error::other("a frame without its length"))?;
-            Decompressor::with_prepared_dictionary(&DECODER)?.decompress(frame, length)
+            DECOMPRESSOR.with_borrow_mut(|kept| made(kept)?.decompress(frame, length))
         }
         _ => Err(io::Error::other("an unknown coding")),
     }
+}
+
+fn made<T>(kept: &mut io::Result<T>) -> io::Result<&mut T> {
+    kept.as_mut().map_err(|why| io::Error::other(why.to_string()))
 }
 
 /// Puts a record in place of what was there.

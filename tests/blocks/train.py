@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 WORD = re.compile(r"\w+")
 DROPS, KEEPS = 0.4, 0.5  # as in src/extract/weights.rs
-SETS = {"scrapinghub": 3.0, "fundus": 2.0, "wcxb": 1.0, "segments": 1.0, "vn": 3.0, "fix": 1.0}
+SETS = {"scrapinghub": 3.0, "fundus": 2.0, "wcxb": 1.0, "segments": 1.0}
 TREES = dict(objective="binary", learning_rate=0.08, num_leaves=20, min_data_in_leaf=30, feature_fraction=0.3,
              bagging_fraction=0.8, bagging_freq=1, lambda_l2=5, min_sum_hessian_in_leaf=0.5, use_missing=False,
              verbosity=-1, num_threads=1, seed=1)
@@ -102,9 +102,6 @@ def read(data):
                         words=words, named=named, kept=kept, gold=gold[row["id"]])
             if name == "segments":
                 page["label"] = segment_labels(texts, kept, page["gold"])
-            elif name in ("vn", "fix"):
-                page["label"] = [int(k) for k in kept]  # the rules make these exact
-                page["gold"] = {"articleBody": "\n".join(t for t, k in zip(texts, kept) if k)}
             else:
                 page["label"] = labels(texts, page["gold"].get("articleBody") or "")
             pages.append(page)

@@ -4,7 +4,7 @@ use super::{Answer, Given};
 use crate::article::{self, Clean, Page};
 use crate::cli::{Exit, USAGE};
 use crate::config::{Config, Layout, TopicConfig};
-use crate::dedup::{Index, Print, Printer};
+use crate::dedup::{Index, Print};
 use crate::extract::{self, Learned};
 use crate::parse::{self, Feed, Item};
 use crate::select::Topics;
@@ -280,13 +280,13 @@ pub struct Printed {
     print: Result<Print, Value>,
 }
 
-pub fn print(printer: &mut Printer, given: &Given) -> Printed {
+pub fn print(given: &Given) -> Printed {
     let line = match Line::read(given, text_file) {
         Ok(line) => line,
         Err(refusal) => return Printed { id: Value::Null, print: Err(refusal) },
     };
     let print = match &line.text {
-        Some(text) => Ok(printer.print(line.title.as_deref().unwrap_or(""), text)),
+        Some(text) => Ok(Print::of(line.title.as_deref().unwrap_or(""), text)),
         None => Err(refusal(line.id.clone(), "no text")),
     };
     Printed { id: line.id, print }
