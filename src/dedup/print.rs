@@ -37,7 +37,7 @@ const LONG_LINE: usize = 30;
 const SHORT_LINE: usize = 12;
 
 /// So many syllables are remembered.
-const PLACES: usize = 2048;
+const PLACES: usize = 8192;
 
 /// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
 /// its hashes never change between versions.
