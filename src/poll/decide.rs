@@ -7,6 +7,7 @@ use crate::fetch::{Facts, FetchError, Validators, public};
 use crate::parse::Schedule;
 use crate::store::{FeedState, Moved, Window};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
+use std::fmt::Display;
 use std::time::Duration;
 use url::Url;
 
@@ -306,9 +307,12 @@ fn refused(case: Case, error: &FetchError) -> Decided {
     let Case { url, bounds, now, .. } = case;
     let before = case.before.clone();
     match error {
-        // nobody asked
+        // Nobody asked. The feeds of the host come before the one that had it held asks again, and each time in another
+        // order, those first that never were: one that is busy for ever must not keep the same neighbours from being asked.
         FetchError::Held { until, .. } => {
-            let next = *until + jitter(url, 0, bounds.at_least);
+            let never = before.last_success.is_none() && before.failures == 0;
+            let within = bounds.at_least / if never { 60 } else { 10 };
+            let next = *until + jitter(url, until.timestamp(), within);
             let state = FeedState { not_before: Some(*until), next: Some(next), ..before };
             Decided { state, next, why: error.to_string(), notes: Vec::new() }
         }
@@ -322,7 +326,8 @@ fn refused(case: Case, error: &FetchError) -> Decided {
         }
         FetchError::Busy { until: Some(until), .. } => {
             let decided = failed(case, before, error.to_string());
-            let next = decided.next.max(*until + jitter(url, 1, bounds.at_least));
+            let after = TimeDelta::from_std(bounds.at_least).unwrap_or(TimeDelta::zero());
+            let next = decided.next.max(*until + after + jitter(url, 1, bounds.at_least));
             let state = FeedState { not_before: Some(*until), next: Some(next), ..decided.state };
             Decided { state, next, why: format!("{error}; as it asks (Retry-After)"), notes: Vec::new() }
         }
@@ -344,7 +349,7 @@ fn failed(case: Case, before: FeedState, why: String) -> Decided {
 }
 
 /// Less than `within`, and the same for the same feed and the same failure.
-fn jitter(url: &Url, nth: u32, within: Duration) -> TimeDelta {
+fn jitter(url: &Url, nth: impl Display, within: Duration) -> TimeDelta {
     let within = within.as_secs().max(1);
     TimeDelta::seconds(i64::try_from(pace::hash(&format!("{nth} {url}")) % within).unwrap_or(0))
 }

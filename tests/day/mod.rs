@@ -83,6 +83,8 @@ struct Host {
     in_flight: usize,
     ended: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
+    /// For how long in all it asked not to be asked.
+    held: TimeDelta,
 }
 
 struct World {
@@ -207,7 +209,7 @@ pub fn simulate(scale: Scale) -> Told {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     let start: DateTime<Utc> = "2026-03-11T05:00:00Z".parse().expect("a time");
-    let host = |_| Host { in_flight: 0, ended: None, until: None };
+    let host = |_| Host { in_flight: 0, ended: None, until: None, held: TimeDelta::zero() };
     let feeds = (0..scale.feeds).map(|n| Feed::new(&scale, n)).collect();
     let hosts = (0..scale.hosts).map(host).collect();
     let world = Rc::new(RefCell::new(World { scale, start, feeds, hosts, told: Told::default() }));
@@ -272,8 +274,7 @@ async fn poll(world: &RefCell<World>, n: usize, host: &str, gate: &Gate, clock: 
         Says::Error(error) => {
             if let FetchError::Busy { until: Some(until), .. } = error {
                 gate.hold(host, until);
-                let at = world.borrow().feeds[n].host;
-                world.borrow_mut().hosts[at].until = Some(until);
+                world.borrow_mut().hold(n, until, now);
             }
             world.borrow_mut().told.failed += 1;
             decide(Heard::Failed(&error), &facts, now)
@@ -328,6 +329,13 @@ impl World {
         Duration::from_millis(if silent { 60_000 } else { feed.takes })
     }
 
+    fn hold(&mut self, n: usize, until: DateTime<Utc>, now: DateTime<Utc>) {
+        let host = &mut self.hosts[self.feeds[n].host];
+        let from = host.until.map_or(now, |known| known.max(now));
+        host.held += (until - from).max(TimeDelta::zero());
+        host.until = Some(host.until.map_or(until, |known| known.max(until)));
+    }
+
     fn end(&mut self, n: usize, now: DateTime<Utc>) {
         let host = self.feeds[n].host;
         self.hosts[host].in_flight -= 1;
@@ -351,12 +359,14 @@ impl World {
     }
 }
 
-/// What must hold in the end: every feed was asked, and what was missed was noticed.
+/// What must hold in the end: every feed was asked, but of hosts that asked for more than half of the day not to be asked,
+/// and what was missed was noticed.
 fn finish(world: &mut World) {
     let end = world.start + TimeDelta::hours(world.scale.hours);
     for n in 0..world.feeds.len() {
         let feed = &world.feeds[n];
-        let (never, unnoticed) = (feed.asked.is_none(), feed.missed > 0 && feed.state.rolled_over == 0);
+        let open = world.hosts[feed.host].held * 2 < end - world.start;
+        let (never, unnoticed) = (open && feed.asked.is_none(), feed.missed > 0 && feed.state.rolled_over == 0);
         let overdue = feed.state.next.is_none_or(|next| end - next > TimeDelta::hours(1));
         for (is, why) in [(never, "never asked"), (unnoticed, "entries were missed unnoticed"), (overdue, "forgotten")]
         {
