@@ -4,6 +4,7 @@ mod bulk;
 mod explain;
 mod log;
 mod once;
+mod opml;
 mod sites;
 mod store;
 
@@ -13,6 +14,7 @@ use crate::store::{Store, StoreError};
 use crate::{daemon, export};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -91,6 +93,9 @@ enum Command {
     /// Care of the export folder
     #[command(subcommand)]
     Export(ExportCommand),
+    /// Lists of feeds, from other readers and for them
+    #[command(subcommand)]
+    Opml(opml::OpmlCommand),
     /// Care of the store, while no daemon runs
     Store(store::StoreArgs),
     /// One stage by itself, in bulk; opens no store
@@ -126,6 +131,10 @@ struct Exit {
     code: u8,
     why: String,
 }
+
+/// How root becomes the unit's dynamic user.
+const AS_THE_DAEMON: &str =
+    "systemd-run --quiet --pipe --wait --collect -p DynamicUser=yes -p User=diemtin -p StateDirectory=diemtin";
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -173,6 +182,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Sites { id: Some(id), json } => sites::requests(&load(file)?, id, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
         Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),
+        // tables are wanted where there is no right configuration yet, too
+        Command::Opml(opml::OpmlCommand::Import { file: list }) => opml::import(list, load(file).ok().as_ref()),
+        Command::Opml(opml::OpmlCommand::Export) => opml::export(&load(file)?),
         Command::Store(arguments) => store::store(&load(file)?, arguments),
         Command::Try(stage) => bulk::try_stage(stage, file),
         Command::Completions { shell } => completions(*shell),
@@ -229,7 +241,22 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 /// For commands that look: they never make a store, which would then belong to whoever looked.
 fn existing_store(config: &Config) -> anyhow::Result<Store> {
     need_store(config)?;
+    need_own_store(config)?;
     Ok(Store::open(&config.store.path)?)
+}
+
+/// What root writes into a store is a file that the store's own daemon cannot write any more.
+fn need_own_store(config: &Config) -> anyhow::Result<()> {
+    // the store, or the folder that it would be made in
+    let store = config.store.path.ancestors().find_map(|path| std::fs::metadata(path).ok());
+    // without /proc there is no telling who we are
+    let (Some(store), Ok(me)) = (store, std::fs::metadata("/proc/self")) else { return Ok(()) };
+    anyhow::ensure!(
+        me.uid() != 0 || store.uid() == 0,
+        "the store {} belongs to the user that the daemon runs as: run this as that user ({AS_THE_DAEMON} diemtin …)",
+        config.store.path.display()
+    );
+    Ok(())
 }
 
 fn need_store(config: &Config) -> anyhow::Result<()> {
@@ -279,6 +306,7 @@ fn rebuild(config: &Config, json: bool) -> anyhow::Result<()> {
     if !config.export.path.exists() {
         need_store(config)?;
     }
+    need_own_store(config)?;
     let (store, healed) = export::open_store(&config.store.path, &config.export.path, chrono::Utc::now())?;
     if let Some(healed) = healed {
         eprintln!("{healed}");

@@ -11,6 +11,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub use provinces::ProvinceNames;
+
 use crate::article::{Kind, SiteRef};
 use crate::store::Limits;
 use chrono::FixedOffset;

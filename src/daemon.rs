@@ -1,6 +1,7 @@
 //! The long run: a walker a site, signals, reload, stop, systemd.
 
 mod mirror;
+mod step;
 mod systemd;
 mod walk;
 mod walkers;
@@ -11,13 +12,17 @@ pub use walk::{Clock, Plan, Round, walk};
 use crate::config::{Config, ConfigError};
 use crate::export::ExportError;
 use crate::poll::Pipeline;
+use crate::status::{Board, Server};
 use crate::store::{Store, StoreError};
+use chrono::{SubsecRound, Utc};
 use sd_notify::NotifyState;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use step::Step;
 use systemd::{Asked, Signals, monotonic_now, tell};
 use tokio::sync::Notify;
+use tokio::task::JoinError;
 use tracing::{error, info, warn};
 use walkers::Running;
 
@@ -25,20 +30,30 @@ use walkers::Running;
 const REOPEN_AFTER: Duration = Duration::from_secs(5);
 /// How often it is waited for that nobody uses the failed store any more.
 const RELEASE_TRIES: u32 = 6;
+/// While the store is opened, and perhaps made again, systemd is asked to wait so much longer, as often as it is told
+/// that we live; not for ever.
+const LONGER: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(3600);
+const OPENING: &str = "the store is being opened";
 
 /// Runs until SIGTERM or SIGINT; SIGHUP reloads.
 pub async fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     let mut signals = Signals::new()?;
+    let board = Arc::new(Board::new(Utc::now().trunc_subsecs(0)));
+    let mut server = Server::new(board.clone());
+    server.follow(config.status.listen).await;
     let Some(mut pipeline) = opened(config, Weak::new(), &mut signals).await? else { return Ok(()) };
     info!(sites = pipeline.config.sites.len(), store = %pipeline.config.store.path.display(),
         export = %pipeline.config.export.path.display(), "diemtin {} started", env!("CARGO_PKG_VERSION"));
-    let mut running = Running::start(&pipeline).await?;
+    let mut running = Running::start(&pipeline, &board).await?;
     tell(&[NotifyState::Ready, NotifyState::Status(&running.answers.status())]);
+    let mut step = Step::begin(&pipeline);
     loop {
         match signals.next(&running.broken).await {
             Asked::Reopen => {
                 running.stop().await;
+                board.clear();
                 match reopened(pipeline, &mut signals).await? {
                     Some(new) => {
                         pipeline = new;
@@ -46,19 +61,23 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
                     }
                     None => return Ok(()),
                 }
-                running = Running::start(&pipeline).await?;
+                running = Running::start(&pipeline, &board).await?;
                 tell(&[NotifyState::Status(&running.answers.status())]);
             }
-            Asked::Heartbeat => {
+            Asked::Heartbeat if step.taken() => {
                 tell(&[NotifyState::Watchdog, NotifyState::Status(&running.answers.status())]);
+                step = Step::begin(&pipeline);
             }
+            // what keeps the walkers from stepping is for the watchdog
+            Asked::Heartbeat => {}
             Asked::Reload => {
                 tell(&[NotifyState::Reloading, monotonic_now()]);
                 match reload(&pipeline, file).await {
                     Ok(new) => {
                         running.stop().await;
                         pipeline = Arc::new(new);
-                        running = Running::start(&pipeline).await?;
+                        server.follow(pipeline.config.status.listen).await;
+                        running = Running::start(&pipeline, &board).await?;
                         info!(sites = pipeline.config.sites.len(), "configuration reloaded");
                     }
                     Err(why) => error!("configuration not reloaded, the old one stays: {}", one_line(&why)),
@@ -70,7 +89,9 @@ pub async fn run(file: &Path) -> anyhow::Result<()> {
     }
     tell(&[NotifyState::Stopping]);
     info!("stopping");
+    server.stop().await;
     running.stop().await;
+    board.clear();
     running.answers.say();
     if pipeline.store.poisoned().is_none() {
         tokio::task::spawn_blocking(move || pipeline.store.sync()).await??;
@@ -92,7 +113,8 @@ async fn opened(config: Config, old: Weak<Store>, signals: &mut Signals) -> anyh
     for tries in 1.. {
         if old.strong_count() == 0 {
             let config = config.clone();
-            match tokio::task::spawn_blocking(|| Pipeline::open(config)).await? {
+            let Some(opened) = told_meanwhile(config, signals).await else { break };
+            match opened? {
                 Ok(pipeline) => return Ok(Some(Arc::new(pipeline))),
                 Err(why) if first && !may_pass(&why) => return Err(why),
                 Err(why) => error!("the store cannot be opened yet: {why:#}"),
@@ -109,6 +131,28 @@ async fn opened(config: Config, old: Weak<Store>, signals: &mut Signals) -> anyh
         }
     }
     Ok(None)
+}
+
+/// Opens it, which takes long where it has to be made again; systemd is told so. None where a stop was asked for: what
+/// was begun is begun again at the next start.
+async fn told_meanwhile(config: Config, signals: &mut Signals) -> Option<Result<anyhow::Result<Pipeline>, JoinError>> {
+    let (never, began) = (Notify::new(), Instant::now());
+    let mut open = tokio::task::spawn_blocking(|| Pipeline::open(config));
+    loop {
+        let asked = tokio::select! {
+            opened = &mut open => return Some(opened),
+            asked = signals.next(&never) => asked,
+        };
+        match asked {
+            Asked::Stop => return None,
+            Asked::Heartbeat if began.elapsed() < LONGEST => {
+                let longer = u32::try_from(LONGER.as_micros()).unwrap_or(u32::MAX);
+                tell(&[NotifyState::Watchdog, NotifyState::ExtendTimeoutUsec(longer), NotifyState::Status(OPENING)]);
+            }
+            Asked::Reload => warn!("the configuration is not reloaded while the store is opened"),
+            Asked::Heartbeat | Asked::Reopen => {}
+        }
+    }
 }
 
 /// A full disk, a failing one: not a store held by another, one that must not be written, nor a wrong configuration.

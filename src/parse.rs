@@ -8,6 +8,7 @@ mod list;
 mod markup;
 mod names;
 mod not_feed;
+mod opml;
 mod reference;
 mod schedule;
 mod text;
@@ -17,6 +18,7 @@ mod well_formed;
 mod tests;
 
 pub use list::{Look, explain_list, list};
+pub use opml::{Outline, opml};
 pub use schedule::{Schedule, schedule};
 
 use crate::text::{DateOrder, date_in, date_order};

@@ -20,7 +20,7 @@ pub use examine::{Examined, examine, examine_known, wanted};
 pub use known::Known;
 pub use learn::entry;
 pub use pace::first;
-pub use pages::{By, Pages, pages};
+pub use pages::{By, Pages, kept, pages};
 
 use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};

@@ -1,8 +1,18 @@
-//! One event: its log line and its counter; how the sites do.
+//! One event: its log line and its counter; how the sites do; the pages, metrics and health that say so.
 
+mod board;
+mod catalogue;
+mod counters;
+mod html;
+mod lang;
+mod metrics;
+mod pages;
 mod rows;
+mod serve;
 
+pub use board::Board;
 pub use rows::rows;
+pub use serve::Server;
 
 use crate::article::Outcome;
 use crate::config::Site;

@@ -10,4 +10,4 @@ pub use date::{DateOrder, VIETNAM, date, date_in, date_order};
 pub use decode::{Decoded, decode, from_font};
 pub use fold::{fold, pieces, syllables, tidy};
 pub use plain::plain_syllables;
-pub use slug::slug;
+pub use slug::{bare, slug};

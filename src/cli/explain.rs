@@ -107,6 +107,9 @@ fn store(config: &Config) -> anyhow::Result<Result<Store, String>> {
     if !config.store.path.exists() {
         return Ok(Err(format!("there is no store yet at {}", config.store.path.display())));
     }
+    if let Err(why) = super::need_own_store(config) {
+        return Ok(Err(why.to_string()));
+    }
     match Store::open(&config.store.path) {
         Ok(store) => Ok(Ok(store)),
         Err(StoreError::Held(_)) => Ok(Err("a running daemon holds the store".to_owned())),

@@ -18,6 +18,7 @@ pub fn once(config: Config, form: LogForm, json: bool) -> anyhow::Result<()> {
     if form == LogForm::Json {
         super::log::start(form);
     }
+    super::need_own_store(&config)?;
     let pipeline = Arc::new(Pipeline::open(config)?);
     let done = round(&pipeline, json);
     if pipeline.store.poisoned().is_some() {

@@ -76,6 +76,10 @@ fn why(row: &SiteRow) -> String {
 
 /// From the store; while a daemon holds it, what that daemon wrote last.
 fn rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
+    // root looks at what the daemon wrote, and leaves its store alone
+    if config.store.path.exists() && super::need_own_store(config).is_err() {
+        return written_rows(config);
+    }
     match super::existing_store(config) {
         Ok(store) => Ok(status::rows(config, &store, crate::poll::short_of_room(config).as_deref())?),
         Err(why) if matches!(why.downcast_ref(), Some(StoreError::Held(_))) => written_rows(config),
@@ -86,9 +90,9 @@ fn rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
 fn written_rows(config: &Config) -> anyhow::Result<Vec<SiteRow>> {
     let file = config.export.path.join("status/sites.json");
     let text = std::fs::read_to_string(&file).map_err(|why| {
-        anyhow::anyhow!("the daemon holds the store and has not written {} yet ({why}): ask again", file.display())
+        anyhow::anyhow!("the store is the daemon's, which has not written {} yet ({why}): ask again", file.display())
     })?;
-    eprintln!("the daemon is running; this is what it last wrote to {}", file.display());
+    eprintln!("the store is the daemon's; this is what it last wrote to {}", file.display());
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 

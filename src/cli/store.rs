@@ -34,6 +34,7 @@ enum StoreCommand {
 }
 
 pub fn store(config: &Config, arguments: &StoreArgs) -> anyhow::Result<()> {
+    super::need_own_store(config)?;
     let (path, json) = (config.store.path.as_path(), arguments.json);
     match &arguments.command {
         StoreCommand::Check => check(config, json),

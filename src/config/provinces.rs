@@ -1,7 +1,7 @@
 //! The provinces, before and since July 2025.
 
 use super::near;
-use crate::text::fold;
+use crate::text::{fold, slug, syllables};
 
 /// What a central site has for a province.
 pub const CENTRAL: &str = "Trung ương";
@@ -42,6 +42,36 @@ fn nearest<'a>(provinces: &'a [Province], folded: &str) -> Option<&'a Province> 
     let bearable = (folded.chars().count() / 3).max(2);
     let close = provinces.iter().map(|p| (near::distance(folded, &p.folded), p)).filter(|c| c.0 <= bearable);
     within.or_else(|| close.min_by_key(|c| c.0).map(|c| c.1))
+}
+
+/// Where a province may be named: in a text, in the name of a host.
+pub struct ProvinceNames(Vec<Province>);
+
+impl ProvinceNames {
+    #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
+    pub fn new() -> ProvinceNames {
+        ProvinceNames(all())
+    }
+
+    /// The province that a text is the name of.
+    pub fn find(&self, text: &str) -> Option<String> {
+        find(&self.0, text).ok().map(|province| province.name.clone())
+    }
+
+    /// The province that is named in a text, the longest name first.
+    pub fn within(&self, text: &str) -> Option<String> {
+        let words = |text: &str| format!(" {} ", syllables(text).collect::<Vec<_>>().join(" "));
+        let text = words(&fold(text));
+        let named = self.0.iter().filter(|province| text.contains(&words(&province.folded)));
+        named.max_by_key(|province| province.folded.len()).map(|province| province.name.clone())
+    }
+
+    /// The province whose letters stand in a host's name: `baohungyen.vn`.
+    pub fn of_host(&self, host: &str) -> Option<String> {
+        let letters = |province: &&Province| slug(&province.name).replace('-', "");
+        let named = self.0.iter().filter(|province| host.contains(&letters(province)));
+        named.max_by_key(|province| province.folded.len()).map(|province| province.name.clone())
+    }
 }
 
 #[cfg(test)]

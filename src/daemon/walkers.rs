@@ -5,11 +5,12 @@ use super::walk::{self, Clock, Plan, walk};
 use crate::config::Site;
 use crate::fetch::Gate;
 use crate::poll::{self, Pipeline, Round};
+use crate::status::Board;
 use anyhow::Context;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
@@ -28,7 +29,8 @@ pub struct Running {
 }
 
 impl Running {
-    pub async fn start(pipeline: &Arc<Pipeline>) -> anyhow::Result<Running> {
+    pub async fn start(pipeline: &Arc<Pipeline>, board: &Arc<Board>) -> anyhow::Result<Running> {
+        board.pin(pipeline);
         let planned = pipeline.clone();
         let firsts = tokio::task::spawn_blocking(move || firsts(&planned, Utc::now())).await??;
         let mut tasks = JoinSet::new();
@@ -47,6 +49,7 @@ impl Running {
                 lanes: lanes.clone(),
                 slots: slots.clone(),
                 answers: answers.clone(),
+                board: board.clone(),
                 broken: broken.clone(),
                 has_room: has_room.clone(),
                 polled: Arc::default(),
@@ -126,6 +129,7 @@ struct Walker {
     lanes: Arc<Gate>,
     slots: Arc<Semaphore>,
     answers: Arc<Answers>,
+    board: Arc<Board>,
     broken: Arc<Notify>,
     has_room: watch::Receiver<bool>,
     polled: Arc<AtomicBool>,
@@ -167,6 +171,7 @@ impl Walker {
         let _slot = self.slots.acquire().await?;
         let (pipeline, site) = (self.pipeline.clone(), self.site.clone());
         let mut task = JoinSet::new();
+        let began = Instant::now();
         task.spawn(async move {
             match what {
                 walk::Round::Feeds => poll::poll_due(&pipeline, &site, now()).await,
@@ -174,7 +179,13 @@ impl Walker {
             }
         });
         let done = task.join_next().await.context("the round was not started")?;
-        done.context("the round stopped: a mistake of diemtin's own, please report it")?.context("the store failed")
+        let done = done.context("the round stopped: a mistake of diemtin's own, please report it");
+        let done = done.and_then(|round| round.context("the store failed"));
+        match &done {
+            Ok(round) => self.board.counters.round(round, began.elapsed()),
+            Err(_) => self.board.counters.broken(),
+        }
+        done
     }
 }
 

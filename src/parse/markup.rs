@@ -3,7 +3,7 @@
 //! It keeps a stack of open elements and, for the feed and for one item at a time, a flat list of [`Node`]s that say
 //! where each element's inside begins and ends; text is taken from there only when asked for.
 
-mod tags;
+pub(super) mod tags;
 
 use super::names::{Ns, is_leaf, is_structure, split, well_known};
 use std::collections::BTreeSet;

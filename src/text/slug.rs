@@ -19,9 +19,28 @@ pub fn slug(text: &str) -> String {
     out
 }
 
+/// For a search box: *Dân vận  KHÉO* -> `dan van kheo`. Letters and digits alone, without tones and marks, a space
+/// between the words.
+pub fn bare(text: &str) -> String {
+    slug(&super::fold(text)).replace('-', " ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::slug;
+    use super::{bare, slug};
+
+    #[test]
+    fn a_search_needs_no_tones() {
+        for (given, wanted) in [
+            ("Dân vận khéo", "dan van kheo"),
+            ("  ĐỐI THOẠI,\u{a0}hoà giải! ", "doi thoai hoa giai"),
+            ("Da\u{302}n va\u{302}\u{323}n", "dan van"),
+            ("quí II/2024", "quy ii 2024"),
+            ("…", ""),
+        ] {
+            assert_eq!(bare(given), wanted, "{given}");
+        }
+    }
 
     #[test]
     fn provinces_become_file_names() {

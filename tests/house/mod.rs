@@ -176,7 +176,8 @@ impl House {
         let shipped =
             fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")).expect("config.toml");
         let shipped: DocumentMut = shipped.parse().expect("config.toml is TOML");
-        let mut text = "[http]\nhost_gap = \"0s\"\nallow_private = true\n".to_owned();
+        let mut text =
+            "[status]\nlisten = \"127.0.0.1:0\"\n[http]\nhost_gap = \"0s\"\nallow_private = true\n".to_owned();
         for place in self.places.iter().filter(|place| only.is_empty() || only.contains(&place.id.as_str())) {
             text += &format!("[[site]]\n{}\nfeeds = [\"{}{}\"]\n", place.table.trim(), place.base, place.feed);
         }

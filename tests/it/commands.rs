@@ -374,3 +374,28 @@ fn what_a_program_asks_it_gets_as_json() {
     assert_eq!(wrong.status.code(), Some(78));
     assert!(lines(&stdout(&wrong)).iter().all(|line| line["mistake"].is_string()));
 }
+
+#[test]
+fn a_list_of_feeds_comes_back_as_the_same_sites() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    let list = diemtin(folder.path(), &["opml", "export"]);
+    assert!(list.status.success(), "{}", stderr(&list));
+    fs::write(folder.path().join("list.opml"), stdout(&list)).expect("writable");
+    let again = diemtin(folder.path(), &["opml", "import", "list.opml"]);
+    assert_eq!(stdout(&again), "", "all of them are in the configuration already");
+
+    let empty = tempfile::tempdir().expect("a folder");
+    fs::copy(folder.path().join("list.opml"), empty.path().join("list.opml")).expect("writable");
+    let imported = diemtin(empty.path(), &["opml", "import", "list.opml"]);
+    assert!(imported.status.success(), "{}", stderr(&imported));
+    let text = format!("[http]\nallow_private = true\n{}", stdout(&imported));
+    fs::write(empty.path().join("config.toml"), text).expect("writable");
+    let checked = diemtin(empty.path(), &["check"]);
+    assert!(checked.status.success(), "{}{}", stderr(&checked), stdout(&imported));
+    assert!(stdout(&checked).contains(&format!("sites {}", house.places.len())), "{}", stdout(&checked));
+    assert_eq!(stdout(&diemtin(empty.path(), &["opml", "export"])), stdout(&list));
+    fs::write(empty.path().join("none.opml"), "<html>").expect("writable");
+    assert_eq!(diemtin(empty.path(), &["opml", "import", "none.opml"]).status.code(), Some(65));
+}

@@ -9,14 +9,14 @@ use std::process::{Child, ChildStderr, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running daemon, its log, and the socket on which it tells systemd.
-struct Daemon {
-    child: Child,
+pub struct Daemon {
+    pub child: Child,
     log: BufReader<ChildStderr>,
     notify: UnixDatagram,
 }
 
 impl Daemon {
-    fn start(folder: &Path, environment: &[(&str, &str)]) -> Daemon {
+    pub fn start(folder: &Path, environment: &[(&str, &str)]) -> Daemon {
         let socket = folder.join("notify");
         let notify = UnixDatagram::bind(&socket).expect("a socket");
         notify.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
@@ -31,7 +31,7 @@ impl Daemon {
     }
 
     /// The next message to systemd that contains a word.
-    fn told(&self, word: &str) -> String {
+    pub fn told(&self, word: &str) -> String {
         let mut buffer = [0; 4096];
         loop {
             let length =
@@ -44,7 +44,7 @@ impl Daemon {
     }
 
     /// The next line of the log that contains a word.
-    fn logged(&mut self, word: &str) -> String {
+    pub fn logged(&mut self, word: &str) -> String {
         let mut line = String::new();
         while self.log.read_line(&mut line).expect("a readable log") > 0 {
             if line.contains(word) {
@@ -55,7 +55,7 @@ impl Daemon {
         panic!("the log ended without {word}");
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         // The shell's own: a bare machine has no kill program.
         let kill = format!("kill {name} {}", self.child.id());
         let sent = std::process::Command::new("sh").args(["-c", &kill]).status().expect("a shell");

@@ -11,6 +11,7 @@ mod crash;
 mod daemon;
 mod journeys;
 mod learned;
+mod pages;
 mod polite;
 mod sites;
 

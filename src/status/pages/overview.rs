@@ -1,0 +1,168 @@
+//! What came today, what is wrong, in plain words.
+
+use super::parts::{fact, list, time, why};
+use super::{Look, Page};
+use crate::article::Article;
+use crate::status::board::open;
+use crate::status::html::Html;
+use crate::status::lang::day_of;
+use crate::status::{ExtractionHealth, SiteRow};
+use std::collections::BTreeSet;
+
+/// Of today's articles, and of each kind of trouble.
+const SHOWN: usize = 20;
+/// So many are looked at, at most, while no catalogue counts them.
+const LOOKED_AT: usize = 120;
+
+pub fn overview(look: &Look) -> anyhow::Result<Option<Page>> {
+    let rows = look.board.rows(&look.pipeline)?;
+    let (today, count) = today(look)?;
+    let mut main = Html::default();
+    main.tag("h1", look.say("Hôm nay", "Today"));
+    headline(&mut main, look, &today, &count);
+    notices(&mut main, look, &rows);
+    trouble(&mut main, look, &rows);
+    main.tag("h2", look.say("Bài mới", "New articles"));
+    match today.is_empty() {
+        true => latest(&mut main, look)?,
+        false => list(&mut main, look, today.iter().take(SHOWN)),
+    }
+    main.raw("<p>")
+        .link(look.lang.at("/articles"), look.say("Mọi bài, tìm kiếm", "All articles, search"))
+        .raw("</p>\n");
+    figures(&mut main, look, &rows);
+    Ok(Some(Page { title: look.say("Tổng quan", "Overview").to_owned(), main }))
+}
+
+/// The articles that came today, the latest first, perhaps not all of them; and how many there are.
+fn today(look: &Look) -> anyhow::Result<(Vec<Article>, String)> {
+    let (store, day) = (&look.pipeline.store, day_of(look.now));
+    let mut today = Vec::new();
+    let counted = match store.volume().articles {
+        0 => Some(0),
+        _ => look.board.catalogue(&look.pipeline)?.map(|catalogue| open(&catalogue).came_on(day)),
+    };
+    for key in store.latest().take(counted.map_or(LOOKED_AT, |count| count.min(SHOWN))) {
+        let Some(article) = store.article_at(key?)? else { continue };
+        if day_of(article.first_seen_at) != day {
+            break;
+        }
+        today.push(article);
+    }
+    let more = counted.is_none() && today.len() >= LOOKED_AT;
+    let count = look.lang.number(counted.unwrap_or(today.len()));
+    Ok((today, if more { format!("{count}+") } else { count }))
+}
+
+fn headline(main: &mut Html, look: &Look, today: &[Article], count: &str) {
+    main.raw("<p class=\"lead\">");
+    if today.is_empty() {
+        main.text(look.say("Chưa có bài mới nào.", "No new article yet.")).raw("</p>\n");
+        return;
+    }
+    let sites: BTreeSet<&str> = today.iter().map(|article| article.site.id.as_str()).collect();
+    main.tag("strong", count).raw(" ").text(look.say("bài mới được chọn", "new articles were selected"));
+    if today.len() < SHOWN {
+        main.raw(", ").text(look.say("từ", "from")).raw(" ").text(look.lang.number(sites.len())).raw(" ");
+        main.text(look.say("trang", if sites.len() == 1 { "site" } else { "sites" }));
+    }
+    main.raw(".</p>\n");
+}
+
+/// What befell the whole program.
+fn notices(main: &mut Html, look: &Look, rows: &[SiteRow]) {
+    let Some(notice) = rows.iter().find_map(|row| row.notice.as_ref()) else { return };
+    main.raw("<div class=\"alert\">\n").tag("h2", look.say("Cần chú ý", "Attention")).raw("<p>");
+    why(main, notice);
+    main.raw("</p>\n</div>\n");
+}
+
+fn trouble(main: &mut Html, look: &Look, rows: &[SiteRow]) {
+    main.tag("h2", look.say("Điều chưa ổn", "What is wrong"));
+    let failing: Vec<&SiteRow> = rows.iter().filter(|row| !["ok", "new"].contains(&&*row.state.to_string())).collect();
+    let degraded: Vec<&SiteRow> = rows.iter().filter(|row| row.extraction == ExtractionHealth::Degraded).collect();
+    let gave_up: usize = rows.iter().map(|row| row.gave_up).sum();
+    if failing.is_empty() && degraded.is_empty() && gave_up == 0 {
+        main.tag(
+            "p class=\"fine\"",
+            look.say("Không có gì: mọi trang đều đọc được.", "Nothing: every site can be read."),
+        );
+        return;
+    }
+    let says = look.say("trang có nguồn tin không đọc được", "sites have a feed that cannot be read");
+    troubled(main, look, says, &failing, |row| (row.since, row.reason.as_deref()));
+    let says =
+        look.say("trang mà bài không còn được trích như trước", "sites whose pages are no longer read as before");
+    troubled(main, look, says, &degraded, |row| (row.extraction_since, row.extraction_reason.as_deref()));
+    if gave_up > 0 {
+        main.raw("<p>").tag("strong", look.lang.number(gave_up)).raw(" ");
+        main.text(look.say(
+            "trang bài đã bỏ sau nhiều lần thử; xem từng trang nguồn.",
+            "pages were given up after many tries; see each site.",
+        ));
+        main.raw("</p>\n");
+    }
+}
+
+type Told<'a> = (Option<chrono::DateTime<chrono::Utc>>, Option<&'a str>);
+
+fn troubled(main: &mut Html, look: &Look, says: &str, rows: &[&SiteRow], told: for<'a> fn(&'a SiteRow) -> Told<'a>) {
+    if rows.is_empty() {
+        return;
+    }
+    main.raw("<p>")
+        .tag("strong", look.lang.number(rows.len()))
+        .raw(" ")
+        .text(says)
+        .raw(":</p>\n<ul class=\"trouble\">\n");
+    for row in rows.iter().take(SHOWN) {
+        let (since, reason) = told(row);
+        main.raw("<li>").link(look.lang.at(&format!("/sites/{}", row.id)), &row.name);
+        if since.is_some() {
+            main.raw(" <small>").text(look.say("tốt lần cuối", "since")).raw(" ");
+            time(main, look, since);
+            main.raw("</small>");
+        }
+        main.raw("<br>");
+        why(main, reason.unwrap_or_default());
+        main.raw("</li>\n");
+    }
+    main.raw("</ul>\n");
+    if rows.len() > SHOWN {
+        main.raw("<p>").link(look.lang.at("/sites?state=failing"), look.say("Tất cả", "All of them")).raw("</p>\n");
+    }
+}
+
+/// Where nothing came today.
+fn latest(main: &mut Html, look: &Look) -> anyhow::Result<()> {
+    let store = &look.pipeline.store;
+    let mut articles = Vec::new();
+    for key in store.latest().take(5) {
+        articles.extend(store.article_at(key?)?);
+    }
+    main.tag("p", look.say("Hôm nay chưa có; gần đây nhất:", "None today; the latest:"));
+    list(main, look, articles.iter());
+    Ok(())
+}
+
+fn figures(main: &mut Html, look: &Look, rows: &[SiteRow]) {
+    let (lang, store) = (look.lang, &look.pipeline.store);
+    let well = rows.iter().filter(|row| row.state.to_string() == "ok").count();
+    let next = rows.iter().filter_map(|row| row.next_poll).min();
+    main.tag("h2", look.say("Con số", "Figures")).raw("<dl class=\"facts\">\n");
+    fact(main, look.say("Trang đọc được", "Sites well"), |html| {
+        html.text(lang.number(well)).raw(" / ").text(lang.number(rows.len()));
+    });
+    fact(main, look.say("Bài đang giữ", "Articles kept"), |html| {
+        html.text(lang.number(store.volume().articles));
+    });
+    fact(main, look.say("Mục đang chờ", "Entries waiting"), |html| {
+        html.text(lang.number(rows.iter().map(|row| row.waiting).sum::<usize>()));
+    });
+    fact(main, look.say("Lượt đọc kế tiếp", "Next poll"), |html| time(html, look, next));
+    fact(main, look.say("Chạy từ", "Running since"), |html| time(html, look, Some(look.board.started)));
+    fact(main, look.say("Thư mục xuất", "Export folder"), |html| {
+        html.tag("code", look.pipeline.config.export.path.display());
+    });
+    main.raw("</dl>\n");
+}
