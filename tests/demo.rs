@@ -1,4 +1,5 @@
-//! `cargo run --release --example demo`: the fixture sites, the real pipeline, no network.
+//! `cargo run --release --example demo`: the fixture sites, the real pipeline, no network. `demo serve FOLDER` only
+//! serves the sites until it is stopped, and writes their configuration into the folder.
 
 // The tests use the rest of it.
 #[allow(dead_code)]
@@ -16,6 +17,14 @@ const FOLDER: &str = "var/demo";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [serve, folder] = arguments.as_slice()
+        && serve == "serve"
+    {
+        let house = house::House::open();
+        println!("{}", house.config(Path::new(folder), &[]).display());
+        std::future::pending::<()>().await;
+    }
     let folder = Path::new(FOLDER);
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;

@@ -57,7 +57,9 @@ impl Lang {
 
     /// `12,5` or `12.5`.
     pub fn score(self, score: f64) -> String {
-        format!("{score:.2}").replace('.', self.say(",", "."))
+        // no minus before what is shown as nothing
+        let shown = if score.abs() < 0.005 { 0.0 } else { score };
+        format!("{shown:.2}").replace('.', self.say(",", "."))
     }
 
     /// A site's state, an extraction's, an outcome: what the program calls it, in the reader's words.
@@ -124,6 +126,7 @@ mod tests {
         );
         let at = "2026-03-10T20:30:00Z".parse().unwrap();
         assert_eq!((Lang::Vi.moment(at), day_of(at).day()), ("11/03/2026 03:30".to_owned(), 11));
+        assert_eq!((Lang::Vi.score(-0.001), Lang::Vi.score(1.5)), ("0,00".to_owned(), "1,50".to_owned()));
         assert_eq!(Lang::Vi.word("off_topic"), "ngoài chủ đề");
         assert_eq!(Lang::Vi.word("something_else"), "something else");
     }
