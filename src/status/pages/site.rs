@@ -5,18 +5,21 @@ use super::sites::extraction;
 use super::{Look, Page};
 use crate::article::Outcome;
 use crate::config::{Select, Site, Tls};
+use crate::fetch::public;
 use crate::status::board::open;
 use crate::status::catalogue::Wanted;
 use crate::status::html::Html;
 use crate::status::lang::day_of;
 use crate::status::{FeedRow, SiteRow};
-use crate::store::Mark;
+use crate::store::{Fetch, Mark};
 
 /// Days of the chart.
 const DAYS: usize = 60;
 /// Articles, and pages of each kind.
 const ARTICLES: usize = 10;
 const PAGES: usize = 40;
+/// Requests.
+const FETCHES: usize = 20;
 
 pub fn site(look: &Look) -> anyhow::Result<Option<Page>> {
     let config = look.pipeline.config.clone();
@@ -33,6 +36,7 @@ pub fn site(look: &Look) -> anyhow::Result<Option<Page>> {
         feeds(&mut main, look, row);
     }
     recent(&mut main, look, site)?;
+    fetches(&mut main, look, &look.pipeline.store.fetches(&site.id)?);
     quarantined(&mut main, look, &marks);
     waiting(&mut main, look, &marks);
     settled(&mut main, look, &marks);
@@ -152,6 +156,36 @@ fn recent(main: &mut Html, look: &Look, site: &Site) -> anyhow::Result<()> {
     main.raw("</p>\n");
     list(main, look, articles.iter());
     Ok(())
+}
+
+/// The latest requests, the newest first.
+fn fetches(main: &mut Html, look: &Look, all: &[Fetch]) {
+    if all.is_empty() {
+        return;
+    }
+    main.tag("h2", look.say("Các lượt tải gần đây", "Latest requests"));
+    let heads = [
+        look.say("Lúc", "When"),
+        look.say("Địa chỉ", "Address"),
+        "HTTP",
+        look.say("Byte", "Bytes"),
+        look.say("Mili giây", "Milliseconds"),
+        look.say("Kết quả", "What came of it"),
+    ];
+    table(main, look.say("Các lượt tải gần đây", "Latest requests"), &heads, |html| {
+        all.iter().rev().take(FETCHES).for_each(|fetch| fetch_line(html, look, fetch));
+    });
+}
+
+fn fetch_line(html: &mut Html, look: &Look, fetch: &Fetch) {
+    html.raw("<tr><td class=\"when\">");
+    time(html, look, Some(fetch.at));
+    html.raw("</td><td class=\"url\">").text(public(&fetch.url)).raw("</td>");
+    html.tag("td class=\"count\"", fetch.status.map_or("–".to_owned(), |status| status.to_string()));
+    html.tag("td class=\"count\"", look.lang.number(fetch.wire)).tag("td class=\"count\"", look.lang.number(fetch.ms));
+    html.raw("<td>");
+    why(html, &fetch.decision);
+    html.raw("</td></tr>\n");
 }
 
 fn quarantined(main: &mut Html, look: &Look, marks: &[Mark]) {
