@@ -13,6 +13,7 @@ mod journeys;
 mod learned;
 mod pages;
 mod polite;
+mod readme;
 mod sites;
 
 use chrono::{DateTime, Utc};
