@@ -132,7 +132,7 @@ fn listed(outline: &Outline, feed: Url, names: &ProvinceNames, ids: &mut BTreeSe
 fn guessed(name: &str, host: &str) -> &'static str {
     let words = format!(" {} ", bare(name));
     let fits = |word: &&str| words.contains(&format!(" {word} "));
-    let by_name = KINDS.iter().find(|(_, all)| all.iter().any(|word| fits(&word))).map(|(kind, _)| *kind);
+    let by_name = KINDS.iter().find(|(_, all)| all.iter().any(fits)).map(|(kind, _)| *kind);
     by_name.unwrap_or(if host.starts_with("bao") { "newspaper" } else { "government" })
 }
 

@@ -148,7 +148,9 @@ fn a_program_that_watches_is_told_what_fails() {
         assert!(value.parse::<f64>().is_ok(), "{line}");
     }
     let overview = served.get("/en").body;
-    assert!(overview.contains("1</strong> sites have a feed that cannot be read") && overview.contains("HTTP 500"));
+    assert!(
+        overview.contains("Sites with a feed that cannot be read: <strong>1</strong>") && overview.contains("HTTP 500")
+    );
 }
 
 #[test]

@@ -29,7 +29,9 @@ fn run(folder: &Path, commands: &str) -> String {
         let prepared = command(folder, &[]);
         let mut shell = Command::new("sh");
         shell.args(["-c", line]).current_dir(folder);
-        prepared.get_envs().filter(|(_, value)| value.is_none()).for_each(|(name, _)| drop(shell.env_remove(name)));
+        for (name, _) in prepared.get_envs().filter(|(_, value)| value.is_none()) {
+            shell.env_remove(name);
+        }
         let output = shell.env("PATH", &path).output().expect("a shell");
         assert!(output.status.success(), "{line}: {}{}", stdout(&output), stderr(&output));
         said += &stdout(&output);

@@ -61,7 +61,10 @@ fn headline(main: &mut Html, look: &Look, today: &[Article], count: &str) {
         return;
     }
     let sites: BTreeSet<&str> = today.iter().map(|article| article.site.id.as_str()).collect();
-    main.tag("strong", count).raw(" ").text(look.say("bài mới được chọn", "new articles were selected"));
+    main.tag("strong", count).raw(" ").text(match count {
+        "1" => look.say("bài mới được chọn", "new article was selected"),
+        _ => look.say("bài mới được chọn", "new articles were selected"),
+    });
     if today.len() < SHOWN {
         main.raw(", ").text(look.say("từ", "from")).raw(" ").text(look.lang.number(sites.len())).raw(" ");
         main.text(look.say("trang", if sites.len() == 1 { "site" } else { "sites" }));
@@ -89,38 +92,41 @@ fn trouble(main: &mut Html, look: &Look, rows: &[SiteRow]) {
         );
         return;
     }
-    let says = look.say("trang có nguồn tin không đọc được", "sites have a feed that cannot be read");
-    troubled(main, look, says, &failing, |row| (row.since, row.reason.as_deref()));
+    let says = look.say("Trang có nguồn tin không đọc được", "Sites with a feed that cannot be read");
+    let since = look.say("đọc được lần cuối", "last read");
+    troubled(main, look, (says, since), &failing, |row| (row.since, row.reason.as_deref()));
     let says =
-        look.say("trang mà bài không còn được trích như trước", "sites whose pages are no longer read as before");
-    troubled(main, look, says, &degraded, |row| (row.extraction_since, row.extraction_reason.as_deref()));
+        look.say("Trang mà bài không còn được trích như trước", "Sites whose pages are no longer read as before");
+    troubled(main, look, (says, look.say("từ", "since")), &degraded, |row| {
+        (row.extraction_since, row.extraction_reason.as_deref())
+    });
     if gave_up > 0 {
-        main.raw("<p>").tag("strong", look.lang.number(gave_up)).raw(" ");
-        main.text(look.say(
-            "trang bài đã bỏ sau nhiều lần thử; xem từng trang nguồn.",
-            "pages were given up after many tries; see each site.",
-        ));
+        let says = look.say("Trang bài đã bỏ sau nhiều lần thử", "Pages given up after many tries");
+        main.raw("<p>").text(says).raw(": ").tag("strong", look.lang.number(gave_up));
         main.raw("</p>\n");
     }
 }
 
 type Told<'a> = (Option<chrono::DateTime<chrono::Utc>>, Option<&'a str>);
 
-fn troubled(main: &mut Html, look: &Look, says: &str, rows: &[&SiteRow], told: for<'a> fn(&'a SiteRow) -> Told<'a>) {
+fn troubled(
+    main: &mut Html,
+    look: &Look,
+    (says, since): (&str, &str),
+    rows: &[&SiteRow],
+    told: for<'a> fn(&'a SiteRow) -> Told<'a>,
+) {
     if rows.is_empty() {
         return;
     }
-    main.raw("<p>")
-        .tag("strong", look.lang.number(rows.len()))
-        .raw(" ")
-        .text(says)
-        .raw(":</p>\n<ul class=\"trouble\">\n");
+    let count = look.lang.number(rows.len());
+    main.raw("<p>").text(says).raw(": ").tag("strong", count).raw("</p>\n<ul class=\"trouble\">\n");
     for row in rows.iter().take(SHOWN) {
-        let (since, reason) = told(row);
+        let (at, reason) = told(row);
         main.raw("<li>").link(look.lang.at(&format!("/sites/{}", row.id)), &row.name);
-        if since.is_some() {
-            main.raw(" <small>").text(look.say("tốt lần cuối", "since")).raw(" ");
-            time(main, look, since);
+        if at.is_some() {
+            main.raw(" <small>").text(since).raw(" ");
+            time(main, look, at);
             main.raw("</small>");
         }
         main.raw("<br>");
