@@ -145,6 +145,17 @@ impl Fetcher {
         Answer { result, facts }
     }
 
+    /// JSON to an address of the operator's own, guarded like any other; a redirect is not followed.
+    pub async fn post(&self, url: &Url, json: Vec<u8>) -> Result<(), FetchError> {
+        self.guard.check(url)?;
+        let client = self.clients.usual()?;
+        let request = client.http.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(json);
+        let mut budget = Budget::new(self.http.timeout);
+        let answered = budget.spend(request.send()).await?.map_err(|e| words::failure(&e, &client))?;
+        let status = answered.status();
+        if status.is_success() { Ok(()) } else { Err(FetchError::Status { status: status.as_u16() }) }
+    }
+
     async fn chain(
         &self,
         site: &Site,
@@ -155,7 +166,7 @@ impl Fetcher {
         clock: &Clock,
     ) -> Result<Fetched, FetchError> {
         let client = self.clients.of(site)?;
-        let (mut redirects, mut cookies) = (Redirects::from(url), Cookies::default());
+        let (mut redirects, mut cookies) = (Redirects::from(url, site.downgrade), Cookies::default());
         loop {
             let url = redirects.here();
             self.guard.check(url)?;

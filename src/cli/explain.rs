@@ -158,6 +158,7 @@ fn unlisted(url: &Url) -> Site {
         default_offset: VIETNAM,
         every: Duration::from_secs(20 * 60),
         tls: Tls::Modern,
+        downgrade: false,
         ca_file: None,
         pages: true,
         robots: true,

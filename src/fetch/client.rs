@@ -37,13 +37,22 @@ impl Clients {
     }
 
     pub fn of(&self, site: &Site) -> Result<Client, FetchError> {
+        self.trusting(site.tls, site.ca_file.as_deref())
+    }
+
+    /// For what is no site's.
+    pub fn usual(&self) -> Result<Client, FetchError> {
+        self.trusting(Tls::Modern, None)
+    }
+
+    fn trusting(&self, tls: Tls, ca_file: Option<&Path>) -> Result<Client, FetchError> {
         // what a panicking thread left behind is a whole client or none
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (site.tls, site.ca_file.clone());
+        let key = (tls, ca_file.map(Path::to_owned));
         if let Some(client) = made.get(&key) {
             return Ok(client.clone());
         }
-        let client = self.make(site.tls, site.ca_file.as_deref())?;
+        let client = self.make(tls, ca_file)?;
         made.insert(key, client.clone());
         Ok(client)
     }

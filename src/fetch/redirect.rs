@@ -10,11 +10,13 @@ pub struct Redirects {
     asked: Vec<Url>,
     /// How many of the first steps were permanent.
     permanent: usize,
+    /// Whether a step from https to http may be taken.
+    downgrade: bool,
 }
 
 impl Redirects {
-    pub fn from(url: &Url) -> Redirects {
-        Redirects { asked: vec![url.clone()], permanent: 0 }
+    pub fn from(url: &Url, downgrade: bool) -> Redirects {
+        Redirects { asked: vec![url.clone()], permanent: 0, downgrade }
     }
 
     pub fn here(&self) -> &Url {
@@ -33,7 +35,7 @@ impl Redirects {
         let mut next = join(self.here(), location).ok_or_else(|| failed(format!("HTTP {status} to no address")))?;
         next.set_fragment(None);
         let shown = words::public(&next);
-        if self.here().scheme() == "https" && next.scheme() == "http" {
+        if self.here().scheme() == "https" && next.scheme() == "http" && !self.downgrade {
             return Err(FetchError::Refused(format!("redirected from https to {shown}, which is not encrypted")));
         }
         if self.asked.contains(&next) && !new_cookie {
@@ -66,14 +68,14 @@ mod tests {
     use url::Url;
 
     fn followed(from: &str, to: &str) -> Result<String, String> {
-        let mut redirects = Redirects::from(&Url::parse(from).unwrap());
+        let mut redirects = Redirects::from(&Url::parse(from).unwrap(), false);
         redirects.follow(302, Some(to), false).map(|()| redirects.here().to_string()).map_err(|e| e.to_string())
     }
 
     #[test]
     fn only_permanent_steps_from_the_first_on_are_a_move() {
         let moved = |steps: &[u16]| {
-            let mut redirects = Redirects::from(&Url::parse("http://a.vn/0").unwrap());
+            let mut redirects = Redirects::from(&Url::parse("http://a.vn/0").unwrap(), false);
             for (n, status) in steps.iter().enumerate() {
                 redirects.follow(*status, Some(&format!("/{}", n + 1)), false).unwrap();
             }
@@ -92,10 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn encryption_is_never_given_up() {
+    fn encryption_is_given_up_where_that_is_allowed_alone() {
         let refused = followed("https://a.vn/", "http://a.vn/x").unwrap_err();
         assert_eq!(refused, "refused: redirected from https to http://a.vn/x, which is not encrypted");
         assert_eq!(followed("http://a.vn/", "https://a.vn/").unwrap(), "https://a.vn/");
+        let mut allowed = Redirects::from(&Url::parse("https://a.vn/").unwrap(), true);
+        allowed.follow(302, Some("http://a.vn/x"), false).unwrap();
+        assert_eq!(allowed.here().as_str(), "http://a.vn/x");
     }
 
     #[test]

@@ -1,3 +1,5 @@
+mod safety;
+
 use super::guard::tests::only;
 use super::{FetchError, Fetched, Fetcher, Guard, Validators};
 use crate::article::Kind;
@@ -109,6 +111,7 @@ fn site(feed: Url) -> Site {
         default_offset: crate::text::VIETNAM,
         every: Duration::from_secs(1200),
         tls: Tls::Modern,
+        downgrade: false,
         ca_file: None,
         pages: true,
         robots: true,

@@ -78,6 +78,7 @@ mod tests {
             layout: None,
             every: HOUR,
             tls: crate::config::Tls::Modern,
+            downgrade: false,
             ca_file: None,
             pages: true,
             robots: true,
