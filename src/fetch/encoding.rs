@@ -8,6 +8,8 @@ use std::io::{self, Read};
 const LAYERS: usize = 5;
 /// The largest window of zstd that a server may ask for: 8 MiB (RFC 9659).
 const WINDOW_LOG: u32 = 23;
+/// A decoder of brotli keeps a window beside what it makes, so that one with the largest windows makes no more than this.
+const WIDE_LIMIT: u64 = 4 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Coding {
@@ -59,6 +61,7 @@ pub fn opened(wire: Vec<u8>, codings: &[Coding], limit: u64) -> Result<Vec<u8>, 
     let mut body = wire;
     for coding in codings.iter().rev().take(LAYERS) {
         if coding.fits(&body) {
+            let limit = if *coding == Coding::Brotli && is_wide(&body) { limit.min(WIDE_LIMIT) } else { limit };
             body = bounded(coding.open(&body, limit).map_err(damaged)?, limit)?;
         }
     }
@@ -99,6 +102,11 @@ fn gzip(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         rest = decoder.into_inner();
     }
     Ok(out)
+}
+
+/// Brotli with a window of 8 or 16 MiB (RFC 7932, 9.1); nearly everyone takes 4 MiB or less.
+fn is_wide(brotli: &[u8]) -> bool {
+    matches!(brotli, [first, ..] if matches!(first & 15, 13 | 15))
 }
 
 fn is_gzip(bytes: &[u8]) -> bool {
@@ -152,6 +160,19 @@ mod tests {
         for codings in [&[][..], &[Coding::Gzip], &[Coding::Gzip, Coding::Gzip]] {
             assert!(matches!(opened(bomb.clone(), codings, LIMIT), Err(super::FetchError::TooLarge { .. })));
         }
+    }
+
+    #[test]
+    fn brotli_with_a_large_window_makes_less() {
+        let wide =
+            data_encoding::BASE64.decode(b"z///f/gnAOKxQCD3/p/////wTwDEYQGA7v0/////4Z8AiMMiAN37//z//8c/ARCHBQC69/8=");
+        let narrow = data_encoding::BASE64.decode(b"m///f/gnAOKxQCD3/g8=");
+        let limit = |wire, limit| opened(wire, &[Coding::Brotli], limit).map(|body| body.len());
+        assert!(matches!(
+            limit(wide.unwrap(), 100 << 20),
+            Err(super::FetchError::TooLarge { limit: super::WIDE_LIMIT })
+        ));
+        assert_eq!(limit(narrow.unwrap(), 100 << 20).unwrap(), 8 << 20);
     }
 
     #[test]
