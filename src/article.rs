@@ -250,6 +250,9 @@ pub struct SiteRef {
     /// Of the 34.
     pub province_now: String,
     pub kind: Kind,
+    /// Its certificate is not verified (`tls = "insecure"`): anyone on the way may have written this. Only there if so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]

@@ -33,6 +33,7 @@ pub struct Config {
     pub poll: PollConfig,
     pub http: HttpConfig,
     pub status: StatusConfig,
+    pub alert: AlertConfig,
     /// At least one.
     pub topics: Vec<TopicConfig>,
     /// At least one, in the order of the files.
@@ -99,6 +100,15 @@ pub struct StatusConfig {
     pub listen: Option<SocketAddr>,
 }
 
+/// Who is told when the state of a site changes. By default nobody: the log and the rows say it anyway.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct AlertConfig {
+    /// A program and its arguments, run without a shell. Empty: none.
+    pub command: Vec<String>,
+    /// http or https.
+    pub webhook: Option<Url>,
+}
+
 /// The topic whose terms come with the program; every other has only what its configuration says.
 pub const SHIPPED: &str = "dan-van";
 
@@ -149,6 +159,8 @@ pub struct Site {
     /// The first guess of its interval.
     pub every: Duration,
     pub tls: Tls,
+    /// True: a redirect from https to http is followed.
+    pub downgrade: bool,
     /// PEM certificates of authorities that this site is trusted by, too.
     pub ca_file: Option<PathBuf>,
     /// False: no article page is fetched, the feed's own text is kept.
@@ -168,6 +180,7 @@ impl Site {
             province: self.province.clone(),
             province_now: self.province_now.clone(),
             kind: self.kind,
+            insecure: self.tls == Tls::Insecure,
         }
     }
 }

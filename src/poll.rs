@@ -15,6 +15,7 @@ mod learn;
 mod pace;
 mod pages;
 mod settle;
+pub mod silence;
 
 pub use examine::{Examined, examine, examine_known, wanted};
 pub use known::Known;
@@ -28,6 +29,7 @@ use crate::dedup::Index;
 use crate::export::{self, Healed, Mirror};
 use crate::fetch::Fetcher;
 use crate::select::Topics;
+use crate::status::{self, Alerts};
 use crate::store::{self, SiteState, Store, StoreError};
 use chrono::{DateTime, Utc};
 use decide::Which;
@@ -55,6 +57,8 @@ pub struct Pipeline {
     pub changed: Notify,
     pub fetcher: Fetcher,
     pub topics: Topics,
+    /// What is to be told of sites.
+    pub alerts: Alerts,
 }
 
 impl Pipeline {
@@ -89,6 +93,7 @@ impl Pipeline {
             changed: Notify::new(),
             fetcher,
             topics,
+            alerts: Alerts::default(),
         })
     }
 
@@ -105,6 +110,7 @@ impl Pipeline {
             changed: Notify::new(),
             fetcher,
             topics,
+            alerts: Alerts::default(),
         })
     }
 }
@@ -218,6 +224,7 @@ pub async fn retry(pipeline: &Arc<Pipeline>, site: &Arc<Site>, now: DateTime<Utc
         let mut state = pipeline.store.site(&site.id)?;
         note_settled(&mut state, &settled, now);
         pipeline.store.put_site(&site.id, &state)?;
+        status::look(&pipeline, &site, &state, now)?;
         let next = state.next_poll.unwrap_or(now);
         Ok(Round { next, retry: pipeline.store.next_due(&site.id)?, feeds: Vec::new(), settled })
     })
@@ -239,6 +246,7 @@ fn finish(
     if state != before {
         pipeline.store.put_site(&site.id, &state)?;
     }
+    status::look(pipeline, site, &state, now)?;
     let next = state.next_poll.unwrap_or(now);
     Ok(Round { next, retry: pipeline.store.next_due(&site.id)?, feeds, settled })
 }
@@ -252,6 +260,7 @@ fn note_feeds(state: &mut SiteState, site: &Site, now: DateTime<Utc>) {
     (state.failures, state.last_error) = (failures, last_error);
     state.last_success = last_success.max(state.last_success);
     state.next_poll = Some(pace::next(site, state, now));
+    state.quiet = silence::since(site, state, now);
 }
 
 fn note_settled(state: &mut SiteState, settled: &[Settled], now: DateTime<Utc>) {

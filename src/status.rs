@@ -1,5 +1,6 @@
 //! One event: its log line and its counter; how the sites do; the pages, metrics and health that say so.
 
+mod alert;
 mod board;
 mod catalogue;
 mod counters;
@@ -10,12 +11,13 @@ mod pages;
 mod rows;
 mod serve;
 
+pub use alert::{Alerts, deliver, look, waiting};
 pub use board::Board;
 pub use rows::rows;
 pub use serve::Server;
 
 use crate::article::Outcome;
-use crate::config::Site;
+use crate::config::{Config, Site, Tls};
 use crate::extract::{Degraded, Drift, Turn};
 use crate::fetch::{FetchError, public};
 use crate::poll::{FeedNews, FeedReport, Settled};
@@ -45,6 +47,17 @@ pub fn feed_asked(site: &Site, report: &FeedReport) {
 /// Nothing was asked: the host wants to be left alone, or its robots.txt cannot be had.
 pub fn pages_wait(site: &Site, why: &FetchError) {
     info!(site = site.id.as_str(), %why, "pages wait");
+}
+
+/// At each start.
+pub fn insecure_sites(config: &Config) {
+    for site in config.sites.iter().filter(|site| site.tls == Tls::Insecure) {
+        let site = site.id.as_str();
+        warn!(
+            site,
+            "tls = \"insecure\": whoever is on the way to this site can write what it says; its articles are marked"
+        );
+    }
 }
 
 pub fn entry_settled(site: &Site, settled: &Settled) {
@@ -109,11 +122,16 @@ pub struct SiteRow {
     pub given_up: Vec<GivenUp>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum SiteHealth {
+    #[default]
     Ok,
     Failing,
+    /// A feed of it shows no entry.
+    Empty,
+    /// It publishes nothing for three times as long as is usual for it.
+    Quiet,
     /// Never polled.
     New,
 }
@@ -171,6 +189,8 @@ impl std::fmt::Display for SiteHealth {
         f.pad(match self {
             SiteHealth::Ok => "ok",
             SiteHealth::Failing => "failing",
+            SiteHealth::Empty => "empty",
+            SiteHealth::Quiet => "quiet",
             SiteHealth::New => "new",
         })
     }

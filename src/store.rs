@@ -99,6 +99,9 @@ pub struct SiteState {
     /// How its latest pages were read.
     #[serde(default)]
     pub drift: crate::extract::Drift,
+    /// Since when it publishes nothing, where that is unlike it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quiet: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, Debug)]
@@ -149,6 +152,12 @@ pub struct FeedState {
     /// Seconds between two polls by its own rhythm.
     #[serde(skip_serializing_if = "is_default")]
     pub interval: Option<u64>,
+    /// Since when it fails.
+    #[serde(skip_serializing_if = "is_default")]
+    pub failing: Option<DateTime<Utc>>,
+    /// The latest days (in Vietnam) on which it published, oldest first.
+    #[serde(skip_serializing_if = "is_default")]
+    pub days: Vec<chrono::NaiveDate>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -224,6 +224,7 @@ fn article(n: u64, now: DateTime<Utc>) -> Article {
             province: "Hưng Yên".to_owned(),
             province_now: "Hưng Yên".to_owned(),
             kind: Kind::Newspaper,
+            insecure: false,
         },
         title: dice.words(12),
         summary: Some(dice.words(30)),

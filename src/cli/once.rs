@@ -2,9 +2,10 @@
 
 use super::LogForm;
 use crate::article::Outcome;
-use crate::config::Config;
+use crate::config::{Config, Tls};
 use crate::daemon;
 use crate::poll::{self, FeedNews, FeedReport, Pipeline, Round};
+use crate::status;
 use chrono::{SubsecRound, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -20,6 +21,9 @@ pub fn once(config: Config, form: LogForm, json: bool) -> anyhow::Result<()> {
     }
     super::need_own_store(&config)?;
     let pipeline = Arc::new(Pipeline::open(config)?);
+    for site in pipeline.config.sites.iter().filter(|site| site.tls == Tls::Insecure) {
+        eprintln!("{}: tls = \"insecure\": its certificate is not verified, its articles are marked", site.id);
+    }
     let done = round(&pipeline, json);
     if pipeline.store.poisoned().is_some() {
         // sled would write what failed once more as it is dropped, and panic; the process ends here anyway.
@@ -33,7 +37,12 @@ fn round(pipeline: &Arc<Pipeline>, json: bool) -> anyhow::Result<()> {
         daemon::export_now(pipeline)?;
         anyhow::bail!("{why}");
     }
-    let rounds = super::runtime()?.block_on(every_site(pipeline));
+    let rounds = super::runtime()?.block_on(async {
+        status::waiting(pipeline)?;
+        let rounds = every_site(pipeline).await;
+        status::deliver(pipeline).await;
+        anyhow::Ok(rounds)
+    })?;
     // What the sites brought is told first: it is stored, whatever becomes of the folder.
     let stopped = if json { list(&rounds)? } else { summarize(pipeline, &rounds)? };
     daemon::export_now(pipeline)?;

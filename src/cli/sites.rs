@@ -71,7 +71,9 @@ fn why(row: &SiteRow) -> String {
         .as_ref()
         .map(|why| format!("extraction: degraded since {}: {why}", moment(row.extraction_since)));
     let drifted = row.feeds.iter().filter_map(|feed| Some(format!("{}: {}", feed.url, feed.drift.as_ref()?)));
-    row.reason.clone().into_iter().chain(degraded).chain(drifted).chain(counted).collect::<Vec<_>>().join("; ")
+    let since = row.since.map_or(String::new(), |at| format!(" (since {})", super::moment(at)));
+    let reason = row.reason.iter().map(|why| format!("{why}{since}"));
+    reason.chain(degraded).chain(drifted).chain(counted).collect::<Vec<_>>().join("; ")
 }
 
 /// From the store; while a daemon holds it, what that daemon wrote last.

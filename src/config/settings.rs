@@ -3,17 +3,20 @@
 use super::section::Section;
 use super::source::{At, Typed};
 use super::{
-    Config, ExportConfig, Format, HttpConfig, PollConfig, SHIPPED, StatusConfig, StoreConfig, TermConfig, TopicConfig,
+    AlertConfig, Config, ExportConfig, Format, HttpConfig, PollConfig, SHIPPED, StatusConfig, StoreConfig, TermConfig,
+    TopicConfig,
 };
 use crate::store::Limits;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use url::Url;
 
 /// The keys at the top that are read here.
-pub const KEYS: [&str; 6] = ["store", "export", "poll", "http", "status", "topic"];
+pub const KEYS: [&str; 7] = ["store", "export", "poll", "http", "status", "alert", "topic"];
 
 const MINUTE: Duration = Duration::from_secs(60);
 const MIN_FREE: u64 = 512 << 20;
@@ -26,6 +29,7 @@ pub fn settings(root: &Section, file: PathBuf, base: &Path) -> Config {
     let poll = poll(root.table("poll"));
     let http = http(root.table("http"));
     let status = status(root.table("status"));
+    let alert = alert(root.table("alert"), base);
     Config {
         file,
         store,
@@ -33,6 +37,7 @@ pub fn settings(root: &Section, file: PathBuf, base: &Path) -> Config {
         poll,
         http,
         status,
+        alert,
         topics: topics(root),
         sites: Vec::new(),
         layouts: BTreeMap::new(),
@@ -156,6 +161,41 @@ fn listen(typed: &str) -> Result<Option<SocketAddr>, String> {
         format!("`{typed}` is not an address with a port, like \"127.0.0.1:8640\"; \"\" turns the pages off")
     });
     address.map(Some)
+}
+
+fn alert(section: Section, base: &Path) -> AlertConfig {
+    let mut command: Vec<String> = Vec::new();
+    if let Some(typed) = section.texts("command") {
+        match typed.first().map(|program| (program.at.clone(), program_at(program.value, base))) {
+            Some((at, Err(says))) => section.source.mistake(&at, says),
+            Some((_, Ok(program))) => {
+                command = std::iter::once(program).chain(typed[1..].iter().map(|word| word.value.to_owned())).collect();
+            }
+            None => section.missing("command", "[\"/usr/local/bin/tell-us\"]: a program, then its arguments"),
+        }
+    }
+    let webhook = section.text("webhook").and_then(|t| section.checked(t, webhook)).map(|t| t.value);
+    section.finish();
+    AlertConfig { command, webhook }
+}
+
+/// A program that is there: at a path, relative to the file's folder, or by its name alone in one of `PATH`.
+fn program_at(typed: &str, base: &Path) -> Result<String, String> {
+    let runs = |path: &Path| path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+    if typed.contains('/') {
+        let path = base.join(typed);
+        let no = || format!("{} is no program that can be run", path.display());
+        return if runs(&path) { Ok(path.to_string_lossy().into_owned()) } else { Err(no()) };
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = !typed.is_empty() && std::env::split_paths(&folders).any(|folder| runs(&folder.join(typed)));
+    if found { Ok(typed.to_owned()) } else { Err(format!("there is no program `{typed}` in PATH")) }
+}
+
+fn webhook(typed: &str) -> Result<Url, String> {
+    let url = Url::parse(typed).map_err(|_| format!("`{typed}` is not an address, like \"https://…\""))?;
+    let good = matches!(url.scheme(), "http" | "https");
+    if good { Ok(url) } else { Err(format!("`{}:` cannot be asked, only http and https", url.scheme())) }
 }
 
 fn topics(root: &Section) -> Vec<TopicConfig> {

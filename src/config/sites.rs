@@ -51,6 +51,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
     let (tls, ca_file) = tls(&section, known.base);
     let pages = section.flag("pages").is_none_or(|flag| flag.value);
     let robots = section.flag("robots").is_none_or(|flag| flag.value);
+    let downgrade = section.flag("downgrade").is_some_and(|flag| flag.value);
     let (select, headers) = (select(&section, known.config), headers(section.table("headers")));
     section.finish();
     let (province, province_now) = province?;
@@ -67,6 +68,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
         default_offset: default_offset.map_or(VIETNAM, |typed| typed.value),
         every,
         tls,
+        downgrade,
         ca_file,
         pages,
         robots,

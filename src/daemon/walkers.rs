@@ -5,7 +5,7 @@ use super::walk::{self, Clock, Plan, walk};
 use crate::config::Site;
 use crate::fetch::Gate;
 use crate::poll::{self, Pipeline, Round};
-use crate::status::Board;
+use crate::status::{self, Board};
 use anyhow::Context;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,6 +17,8 @@ use tracing::{error, info, warn};
 
 /// Where the first so many sites do not answer, that is said before the rest is asked.
 const EARLY_WORD: usize = 8;
+/// So that many changes make one message.
+const TELL_AFTER: Duration = Duration::from_secs(5);
 /// Between two looks at the free space.
 const LOOK_FOR_ROOM: Duration = Duration::from_secs(30);
 
@@ -33,6 +35,7 @@ impl Running {
         board.pin(pipeline);
         let planned = pipeline.clone();
         let firsts = tokio::task::spawn_blocking(move || firsts(&planned, Utc::now())).await??;
+        status::insecure_sites(&pipeline.config);
         let mut tasks = JoinSet::new();
         let slots = Arc::new(Semaphore::new(pipeline.config.poll.concurrency));
         let lanes = Arc::new(Gate::new(Duration::ZERO));
@@ -56,6 +59,7 @@ impl Running {
             };
             tasks.spawn(walker.walk(first));
         }
+        tasks.spawn(tell_changes(pipeline.clone()));
         tasks.spawn(watch_room(pipeline.clone(), room, answers.clone()));
         Ok(Running { tasks, broken, answers })
     }
@@ -186,6 +190,20 @@ impl Walker {
             Err(_) => self.board.counters.broken(),
         }
         done
+    }
+}
+
+/// Of sites whose state changed, those of a few seconds in one message.
+async fn tell_changes(pipeline: Arc<Pipeline>) {
+    let start = pipeline.clone();
+    let queued = tokio::task::spawn_blocking(move || status::waiting(&start)).await;
+    if let Err(why) = queued.map_err(anyhow::Error::from).and_then(|queued| Ok(queued?)) {
+        error!("what was not told of sites cannot be read: {why:#}");
+    }
+    loop {
+        pipeline.alerts.more.notified().await;
+        tokio::time::sleep(TELL_AFTER).await;
+        status::deliver(&pipeline).await;
     }
 }
 

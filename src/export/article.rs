@@ -51,6 +51,10 @@ struct ExportedSite<'a> {
     /// Of the 34.
     province_now: &'a str,
     kind: Kind,
+    /// Its certificate was not verified: anyone on the way may have written this. Only there if so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    insecure: bool,
 }
 
 impl<'a> Exported<'a> {
@@ -91,6 +95,7 @@ fn site(article: &Article) -> ExportedSite<'_> {
         province: &site.province,
         province_now: &site.province_now,
         kind: site.kind,
+        insecure: site.insecure,
     }
 }
 
@@ -157,7 +162,7 @@ fn front_matter(article: &Article) -> Vec<(&'static str, serde_json::Value)> {
     let site = |name: &str| full.pointer(&format!("/site/{name}")).cloned().unwrap_or_default();
     let topics: Vec<&str> = article.topics.iter().map(|t| t.id.as_str()).collect();
     let copies: Vec<&str> = article.copies.iter().map(|c| c.url.as_str()).collect();
-    vec![
+    let mut matter = vec![
         ("schema", field("schema")),
         ("id", field("id")),
         ("rev", field("rev")),
@@ -180,7 +185,9 @@ fn front_matter(article: &Article) -> Vec<(&'static str, serde_json::Value)> {
         ("topics", topics.into()),
         ("copies", copies.into()),
         ("extraction", field("extraction")),
-    ]
+    ];
+    matter.extend(article.site.insecure.then_some(("insecure", true.into())));
+    matter
 }
 
 /// JSON is YAML but for some characters that YAML wants escaped in a string; JSON has them in strings only.

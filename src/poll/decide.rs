@@ -1,12 +1,12 @@
 //! What an answer makes of what is remembered of a feed: its new state, when it is asked next, and why. Pure.
 
-use super::pace;
+use super::{pace, silence};
 use crate::article::{Entry, Id};
 use crate::config::{PollConfig, Site};
 use crate::fetch::{Facts, FetchError, Validators, public};
 use crate::parse::Schedule;
 use crate::store::{FeedState, Moved, Window};
-use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use std::fmt::Display;
 use std::time::Duration;
 use url::Url;
@@ -111,6 +111,8 @@ pub struct Shown {
     /// The first of the last time is still among them.
     pub overlaps: bool,
     pub schedule: Schedule,
+    /// On which its entries were published.
+    pub days: Vec<NaiveDate>,
 }
 
 impl Shown {
@@ -125,7 +127,9 @@ impl Shown {
         let top: Option<Id> = entries.first().filter(|_| newest.is_none()).map(|entry| entry.id.clone());
         let overlaps = before.top.as_ref().is_none_or(|top| entries.iter().any(|entry| entry.id == *top));
         let items = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        Shown { window: Window { items, top, newest, latest }, oldest: dates.last().copied(), overlaps, schedule }
+        let oldest = dates.last().copied();
+        let days = silence::days(dates.into_iter().map(silence::day));
+        Shown { window: Window { items, top, newest, latest }, oldest, overlaps, schedule, days }
     }
 
     /// Whether entries came and went unseen: all that is shown is newer than all that was.
@@ -195,9 +199,13 @@ fn read(
     let (had, has) = (before.window.items, shown.window.items);
     let mut state = FeedState { validators, body_hash: Some(hash), schedule: shown.schedule, ..before.clone() };
     let mut notes = Vec::new();
-    if has == 0 && (had > 0 || before.emptied.is_some()) {
+    if has == 0 {
         state.emptied = before.emptied.or(Some(now));
-        notes.push(format!("it shows no entry, though it showed {had}"));
+        notes.push(if had > 0 {
+            format!("it shows no entry, though it showed {had}")
+        } else {
+            "it shows no entry".into()
+        });
         // what it showed stays known, for the day when it shows some again
         return (state, notes);
     }
@@ -210,6 +218,9 @@ fn read(
     }
     state.hurry = state.hurry.filter(|(_, until)| *until > now);
     let news = shown.window.newest > before.window.newest || shown.window.top != before.window.top;
+    // without dates, what is new was published when it was first seen
+    let today = Some(silence::day(now)).filter(|_| news && shown.window.newest.is_none());
+    state.days = silence::days(before.days.iter().copied().chain(shown.days).chain(today));
     state.interval = if news { before.interval.map(|seconds| seconds / 2) } else { before.interval };
     state.window = shown.window;
     (state, notes)
@@ -224,6 +235,7 @@ fn well(case: Case, mut state: FeedState, mut notes: Vec<String>, what: &str) ->
     }
     state.conditional = if before.conditional >= CONDITIONAL { 0 } else { before.conditional + 1 };
     (state.failures, state.last_error, state.not_before, state.stopped) = (0, None, None, None);
+    state.failing = None;
     state.last_success = Some(now);
     let interval = interval(&state, before, bounds, now);
     state.interval = Some(interval.as_secs());
@@ -320,7 +332,8 @@ fn refused(case: Case, error: &FetchError) -> Decided {
             let next = now + STOPPED_FOR;
             let (failures, last_error) = (before.failures + 1, Some(error.to_string()));
             let stopped = Some(before.stopped.unwrap_or(now));
-            let state = FeedState { failures, last_error, stopped, next: Some(next), ..before };
+            let failing = before.failing.or(Some(now));
+            let state = FeedState { failures, last_error, stopped, failing, next: Some(next), ..before };
             let notes = vec!["gone for good, as its server says: it is not asked any more".to_owned()];
             Decided { state, next, why: format!("{error}: it is not asked any more"), notes }
         }
@@ -343,8 +356,8 @@ fn failed(case: Case, before: FeedState, why: String) -> Decided {
     let wait = pace::backoff(bounds.every, failures, bounds.at_most);
     let next = now + pace::delta(wait) + jitter(url, failures, wait / 10);
     let said = format!("{why}; failed {failures} times in a row, again after {}", shown(wait));
-    let (last_error, next) = (Some(why), Some(next));
-    let state = FeedState { failures, last_error, next, not_before: None, moved: None, ..before };
+    let (last_error, failing, next) = (Some(why), before.failing.or(Some(now)), Some(next));
+    let state = FeedState { failures, last_error, failing, next, not_before: None, moved: None, ..before };
     Decided { next: state.next.unwrap_or(now), state, why: said, notes: Vec::new() }
 }
 

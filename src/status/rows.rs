@@ -5,8 +5,10 @@ use crate::article::Outcome;
 use crate::config::{Config, Site};
 use crate::export::{HEALED, Healed};
 use crate::fetch::public;
-use crate::store::{Mark, SiteState, Store, StoreError};
+use crate::poll::silence;
+use crate::store::{FeedState, Mark, SiteState, Store, StoreError};
 use chrono::{DateTime, Utc};
+use url::Url;
 
 /// Pages given up that are told of a site.
 const SHOWN: usize = 20;
@@ -26,7 +28,7 @@ fn notice(store: &Store, paused: Option<&str>) -> Result<Option<String>, StoreEr
 
 fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, StoreError> {
     let state = store.site(&site.id)?;
-    let (health, reason) = health(site, &state);
+    let Condition { state: health, extraction, reason, since } = condition(site, &state);
     Ok(SiteRow {
         id: site.id.clone(),
         name: site.name.clone(),
@@ -35,12 +37,12 @@ fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, Stor
         state: health,
         reason,
         notice: notice.map(str::to_owned),
-        since: since(&state, health),
+        since,
         last_success: state.last_success,
         last_new: state.last_new,
         failures: state.failures,
         next_poll: state.next_poll,
-        extraction: extraction(site, &state),
+        extraction,
         extraction_reason: state.drift.degraded.as_ref().map(|degraded| degraded.why.clone()),
         extraction_since: state.drift.degraded.as_ref().map(|degraded| degraded.since),
         feeds: site.feeds.iter().map(|url| feed_row(url, &state)).collect(),
@@ -48,6 +50,19 @@ fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, Stor
         gave_up: store.gave_up_count(&site.id)?,
         given_up: given_up(&site.id, store)?,
     })
+}
+
+/// What is to be known of a site at once, and told when it changes.
+pub struct Condition {
+    pub state: SiteHealth,
+    pub extraction: ExtractionHealth,
+    pub reason: Option<String>,
+    pub since: Option<DateTime<Utc>>,
+}
+
+pub fn condition(site: &Site, state: &SiteState) -> Condition {
+    let ((health, reason), extraction) = (health(site, state), extraction(site, state));
+    Condition { state: health, extraction, since: since(site, state, health), reason }
 }
 
 /// One failing feed of several is enough: it must not die silently.
@@ -59,25 +74,36 @@ fn health(site: &Site, state: &SiteState) -> (SiteHealth, Option<String>) {
     if state.feeds.is_empty() {
         return (SiteHealth::New, Some("never polled".to_owned()));
     }
-    (SiteHealth::Ok, told(site, state))
+    if let Some((url, _)) = feeds_of(site, state).find(|(_, feed)| feed.emptied.is_some()) {
+        return (SiteHealth::Empty, Some(format!("{} shows no entry", public(url))));
+    }
+    match (state.quiet, silence::rhythm(site, state)) {
+        (Some(_), Some(rhythm)) => {
+            let (last, days) = (rhythm.last, rhythm.days.round());
+            (SiteHealth::Quiet, Some(format!("nothing new since {last}, though it published every {days} days")))
+        }
+        _ => (SiteHealth::Ok, told(site, state)),
+    }
+}
+
+fn feeds_of<'a>(site: &'a Site, state: &'a SiteState) -> impl Iterator<Item = (&'a Url, &'a FeedState)> {
+    site.feeds.iter().filter_map(|url| Some((url, state.feeds.get(url)?)))
 }
 
 /// What the operator should know of a site that is well.
 fn told(site: &Site, state: &SiteState) -> Option<String> {
-    let feeds = || site.feeds.iter().filter_map(|url| Some((public(url), state.feeds.get(url)?)));
-    let empty = feeds().find(|(_, feed)| feed.emptied.is_some());
-    if let Some((url, _)) = empty {
-        return Some(format!("{url} shows no entry, though it did"));
-    }
-    let moved = feeds().find_map(|(url, feed)| Some((url, feed.moved.as_ref().filter(|moved| moved.times >= 2)?)));
+    let moved = |(url, feed): (_, &'_ FeedState)| Some((public(url), feed.moved.clone().filter(|m| m.times >= 2)?));
+    let moved = feeds_of(site, state).find_map(moved);
     moved.map(|(url, moved)| format!("{url} has moved for good: put {} into the configuration", public(&moved.to)))
 }
 
-/// A failing site was last well when its failing feed last answered.
-fn since(state: &SiteState, health: SiteHealth) -> Option<DateTime<Utc>> {
-    let failing = || state.feeds.values().filter(|feed| feed.last_error.is_some());
+/// Of several feeds, since the first of them is so.
+fn since(site: &Site, state: &SiteState, health: SiteHealth) -> Option<DateTime<Utc>> {
+    let mut feeds = feeds_of(site, state).map(|(_, feed)| feed);
     match health {
-        SiteHealth::Failing => failing().filter_map(|feed| feed.last_success).min(),
+        SiteHealth::Failing => feeds.filter_map(|feed| feed.failing).min(),
+        SiteHealth::Empty => feeds.find_map(|feed| feed.emptied),
+        SiteHealth::Quiet => state.quiet,
         SiteHealth::Ok | SiteHealth::New => None,
     }
 }

@@ -33,6 +33,7 @@ pub fn article(n: u32, title: &str) -> Article {
             province: "Hưng Yên".to_owned(),
             province_now: "Hưng Yên".to_owned(),
             kind: Kind::Party,
+            insecure: false,
         },
         title: title.to_owned(),
         summary: None,

@@ -14,6 +14,7 @@ mod learned;
 mod pages;
 mod polite;
 mod readme;
+mod safety;
 mod sites;
 
 use chrono::{DateTime, Utc};

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diemtin::article::Outcome;
 use diemtin::config::Config;
 use diemtin::poll::{self, FeedNews, Pipeline, Round};
+use diemtin::status;
 use diemtin::store::FeedState;
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
@@ -259,6 +260,12 @@ impl Saw<'_> {
                 at && if sign == ">=" { wait >= duration(bound) } else { wait <= duration(bound) }
             }
             "failures" => state.failures.to_string() == rest,
+            "is" => {
+                let rows = status::rows(&self.pipeline.config, &self.pipeline.store, None).expect("the store works");
+                let (row, (is, why)) = (&rows[0], rest.split_once(' ').unwrap_or((rest, "")));
+                let said = row.reason.as_deref().unwrap_or_default();
+                row.state.to_string() == is && said.contains(why) && (is == "ok" || row.since.is_some())
+            }
             "moved" => state.moved.is_some_and(|moved| moved.times >= 2 && moved.to.path() == rest),
             "rolled" => state.rolled_over.to_string() == rest,
             "empty" => state.emptied.is_some() && state.window.items > 0,
