@@ -2,14 +2,16 @@
 //! one bound holds for every layer.
 
 use super::FetchError;
+use brotli_decompressor::{Allocator, CustomRead, DecompressorCustomIo, IntoIoReader, StandardAlloc};
 use std::io::{self, Read};
 
 /// Layers opened; nobody means to send more.
 const LAYERS: usize = 5;
 /// The largest window of zstd that a server may ask for: 8 MiB (RFC 9659).
 const WINDOW_LOG: u32 = 23;
-/// A decoder of brotli keeps a window beside what it makes, so that one with the largest windows makes no more than this.
-const WIDE_LIMIT: u64 = 4 << 20;
+/// A decoder of brotli or zstd may keep a window beside what it makes. Larger ones than this are for longer texts than are
+/// served here: a body that needs one may be no longer than it, so that no body costs more than `limit` and this.
+const WIDE: u64 = 4 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Coding {
@@ -40,13 +42,18 @@ impl Coding {
         }
     }
 
+    /// What it may make at most.
+    fn limit(self, bytes: &[u8], limit: u64) -> u64 {
+        if self == Coding::Zstd && is_wide(bytes) { limit.min(WIDE) } else { limit }
+    }
+
     /// At most `limit` bytes and one more.
     fn open(self, bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         match self {
             Coding::Gzip => gzip(bytes, limit),
             Coding::Deflate if is_zlib(bytes) => all(flate2::bufread::ZlibDecoder::new(bytes), limit),
             Coding::Deflate => all(flate2::bufread::DeflateDecoder::new(bytes), limit),
-            Coding::Brotli => all(brotli_decompressor::Decompressor::new(bytes, 4096), limit),
+            Coding::Brotli => brotli(bytes, limit),
             Coding::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
                 decoder.window_log_max(WINDOW_LOG)?;
@@ -61,7 +68,7 @@ pub fn opened(wire: Vec<u8>, codings: &[Coding], limit: u64) -> Result<Vec<u8>, 
     let mut body = wire;
     for coding in codings.iter().rev().take(LAYERS) {
         if coding.fits(&body) {
-            let limit = if *coding == Coding::Brotli && is_wide(&body) { limit.min(WIDE_LIMIT) } else { limit };
+            let limit = coding.limit(&body, limit);
             body = bounded(coding.open(&body, limit).map_err(damaged)?, limit)?;
         }
     }
@@ -72,6 +79,7 @@ pub fn opened(wire: Vec<u8>, codings: &[Coding], limit: u64) -> Result<Vec<u8>, 
             _ => break,
         };
         // what only looks packed, or broke off within, is left to those who read it
+        let limit = coding.limit(&body, limit);
         let Ok(inner) = coding.open(&body, limit) else { break };
         body = bounded(inner, limit)?;
     }
@@ -104,9 +112,41 @@ fn gzip(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Brotli with a window of 8 or 16 MiB (RFC 7932, 9.1); nearly everyone takes 4 MiB or less.
-fn is_wide(brotli: &[u8]) -> bool {
-    matches!(brotli, [first, ..] if matches!(first & 15, 13 | 15))
+/// A zstd frame that does not say how long it is, with a window beyond [`WIDE`] (RFC 8878, 3.1.1.1).
+fn is_wide(zstd: &[u8]) -> bool {
+    matches!(zstd, [_, _, _, _, head, window, ..] if head & 0x20 == 0 && 10 + (window >> 3) >= 22 && *window != 12 << 3)
+}
+
+/// Memory for the brotli decoder, which takes as much of the window as the text needs, and gives up where it gets none.
+#[derive(Default)]
+struct Bounded(StandardAlloc);
+
+impl Allocator<u8> for Bounded {
+    type AllocatedMemory = <StandardAlloc as Allocator<u8>>::AllocatedMemory;
+
+    fn alloc_cell(&mut self, length: usize) -> Self::AllocatedMemory {
+        // a little more than the window itself
+        if length as u64 > WIDE + (WIDE >> 4) { Self::AllocatedMemory::default() } else { self.0.alloc_cell(length) }
+    }
+
+    fn free_cell(&mut self, cell: Self::AllocatedMemory) {
+        self.0.free_cell(cell);
+    }
+}
+
+fn brotli(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+    let mut memory = Bounded::default();
+    let (buffer, standard) = (memory.alloc_cell(4096), StandardAlloc::default);
+    let invalid = io::Error::new(io::ErrorKind::InvalidData, "no brotli, or with a window beyond 4 MiB");
+    let mut decoder = DecompressorCustomIo::new(IntoIoReader(bytes), buffer, memory, standard(), standard(), invalid);
+    let (mut out, mut piece) = (Vec::new(), [0; 16 << 10]);
+    while out.len() as u64 <= limit {
+        match decoder.read(&mut piece)? {
+            0 => break,
+            count => out.extend_from_slice(&piece[..count]),
+        }
+    }
+    Ok(out)
 }
 
 fn is_gzip(bytes: &[u8]) -> bool {
@@ -163,16 +203,21 @@ mod tests {
     }
 
     #[test]
-    fn brotli_with_a_large_window_makes_less() {
-        let wide =
-            data_encoding::BASE64.decode(b"z///f/gnAOKxQCD3/p/////wTwDEYQGA7v0/////4Z8AiMMiAN37//z//8c/ARCHBQC69/8=");
-        let narrow = data_encoding::BASE64.decode(b"m///f/gnAOKxQCD3/g8=");
-        let limit = |wire, limit| opened(wire, &[Coding::Brotli], limit).map(|body| body.len());
-        assert!(matches!(
-            limit(wide.unwrap(), 100 << 20),
-            Err(super::FetchError::TooLarge { limit: super::WIDE_LIMIT })
-        ));
-        assert_eq!(limit(narrow.unwrap(), 100 << 20).unwrap(), 8 << 20);
+    fn a_window_larger_than_the_text_needs_costs_nothing_and_one_that_is_needed_is_refused() {
+        let wide = "z///f/gnAOKxQCD3/p/////wTwDEYQGA7v0/////4Z8AiMMiAN37//z//8c/ARCHBQC69/8=";
+        let wide = data_encoding::BASE64.decode(wide.as_bytes()).unwrap();
+        let narrow = data_encoding::BASE64.decode(b"m///f/gnAOKxQCD3/g8=").unwrap();
+        let made = |wire, coding, limit| opened(wire, &[coding], limit).map(|body| body.len());
+        assert!(made(wide, Coding::Brotli, 100 << 20).unwrap_err().to_string().contains("a window beyond 4 MiB"));
+        assert_eq!(made(narrow, Coding::Brotli, 100 << 20).unwrap(), 8 << 20);
+        let zstd = |length: usize| {
+            let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+            encoder.window_log(23).unwrap();
+            encoder.write_all(&vec![0; length]).unwrap();
+            encoder.finish().unwrap()
+        };
+        assert_eq!(made(zstd(4 << 20), Coding::Zstd, 100 << 20).unwrap(), 4 << 20);
+        assert!(matches!(made(zstd(5 << 20), Coding::Zstd, 100 << 20), Err(super::FetchError::TooLarge { .. })));
     }
 
     #[test]
