@@ -176,7 +176,14 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
     let worth = Worth::of(&flat);
     let whole: Range<usize> = 0..flat.lines.len();
     let fates = Case::new(&flat, &worth, meta.title.as_deref().unwrap_or(""), vec![whole], true).judge(&meta.authors);
-    finish(&flat, &worth, &fates, meta, Method::Feed)
+    match finish(&flat, &worth, &fates, meta.clone(), Method::Feed) {
+        // a sentence beside a picture looks like its caption, a short text like chrome: but it is all that the feed says
+        Err(ExtractError::NoText) => {
+            let all: Vec<Fate> = fates.iter().map(|_| Fate::Kept("all that the feed says")).collect();
+            finish(&flat, &worth, &all, meta, Method::Feed)
+        }
+        finished => finished,
+    }
 }
 
 /// A page parsed, without what never shows, its depth bounded; and the base of its links.

@@ -16,6 +16,7 @@ use url::Url;
 /// Said of what was not found.
 pub const NONE: &str = "nowhere";
 
+#[derive(Clone)]
 pub struct Meta {
     pub title: Option<String>,
     pub published: Option<DateTime<FixedOffset>>,

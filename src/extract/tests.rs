@@ -165,6 +165,17 @@ fn a_feed_alone_gives_an_article() {
 }
 
 #[test]
+fn a_sentence_beside_a_picture_is_all_that_a_feed_says() {
+    let url: url::Url = "https://example.vn/tin/1".parse().unwrap();
+    let (id, summary) = (Id::of(&url), Some("<img src=\"/a.jpg\"/>Trưởng bản đến từng nhà.".to_owned()));
+    let title = Some("Đối thoại ở Bản Lầm".to_owned());
+    let none = Vec::new;
+    let entry = Entry { id, url, title, published: None, updated: None, authors: none(), summary, content: None };
+    let clean = from_entry(&entry, now()).unwrap();
+    assert!(plain(&clean.blocks).contains("Trưởng bản đến từng nhà."), "{:?}", clean.blocks);
+}
+
+#[test]
 fn what_is_no_page_is_refused() {
     let mut file = page("");
     file.body = b"%PDF-1.4".to_vec();

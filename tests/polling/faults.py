@@ -33,7 +33,7 @@ min_free = "0"
 allow_private = true
 host_gap = "0s"
 [poll]
-concurrency = 64
+concurrency = 16
 """
     for n, url in enumerate(urls):
         text += f"""[[site]]
@@ -64,7 +64,7 @@ def main():
     faults = ",".join(f"{name}={each:.6f}" for name in names)
     farm = [sys.executable, options.farm, "--feeds", options.feeds, "--hosts", 50, "--port", options.port, "--warm"]
     farm += ["--faults", faults, "--log", folder / "req.jsonl", "--urls", folder / "urls.txt", "--max-seconds", 3600]
-    farm = subprocess.Popen([str(word) for word in farm], stdout=subprocess.PIPE, text=True)
+    farm = subprocess.Popen([str(word) for word in farm], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         while "READY" not in (line := farm.stdout.readline()):
             if not line:
