@@ -11,7 +11,6 @@ import argparse, json, pathlib, re, shutil, subprocess, sys, tempfile, time, url
 
 HERE = pathlib.Path(__file__).resolve().parents[2]
 FARM = HERE.parent / "shared/eval/poll"
-SHARE = 0.45
 STARTER = """
 import resource, subprocess, sys
 done = subprocess.run(sys.argv[1:])
@@ -53,6 +52,7 @@ def main():
     parser.add_argument("--binary", default=HERE / "target/release/diemtin", type=pathlib.Path)
     parser.add_argument("--farm", default=FARM / "server.py", type=pathlib.Path)
     parser.add_argument("--feeds", default=1000, type=int)
+    parser.add_argument("--share", default=0.45, type=float)
     parser.add_argument("--within", default=900, type=int)
     parser.add_argument("--port", default=18180, type=int)
     options = parser.parse_args()
@@ -60,7 +60,7 @@ def main():
         sys.exit(f"{options.farm} is not there: nothing to poll against")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="diemtin-faults-"))
     names = modes(options.farm)
-    each = SHARE / len(names)
+    each = options.share / len(names)
     faults = ",".join(f"{name}={each:.6f}" for name in names)
     farm = [sys.executable, options.farm, "--feeds", options.feeds, "--hosts", 50, "--port", options.port, "--warm"]
     farm += ["--faults", faults, "--log", folder / "req.jsonl", "--urls", folder / "urls.txt", "--max-seconds", 3600]
