@@ -128,8 +128,7 @@ fn followed_while_written(house: &House, folder: &Path, consumer: &Consumer) {
 fn quick(house: &House, folder: &Path, only: &[&str]) {
     let config = house.config(folder, only);
     let text = fs::read_to_string(&config).expect("a configuration");
-    fs::write(&config, text + "[poll]\nevery = \"1s\"\nat_least = \"1s\"\n[status]\nlisten = \"\"\n")
-        .expect("writable");
+    fs::write(&config, text + "[poll]\nevery = \"1s\"\nat_least = \"1s\"\n").expect("writable");
 }
 
 /// Runs the consumer again and again until so many sites are read and it has all of the folder; the change it then
