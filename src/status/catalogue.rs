@@ -7,6 +7,7 @@ use crate::article::{Article, Id};
 use crate::store::{Op, Result, Store};
 use crate::text::{bare, slug};
 use chrono::NaiveDate;
+use memchr::memmem::Finder;
 use std::collections::BTreeMap;
 
 /// So many changes are taken in at a time; the rest waits for the next reader.
@@ -136,7 +137,9 @@ impl Catalogue {
         let Some(sieve) = Sieve::of(wanted, &self.names) else { return Vec::new() };
         let rows = self.rows.iter().rev().filter(|row| sieve.passes(row));
         let (mut close, mut loose) = (Vec::new(), Vec::new());
-        rows.for_each(|row| if row.words.contains(&sieve.phrase) { close.push(row.key) } else { loose.push(row.key) });
+        rows.for_each(|row| {
+            if sieve.phrase.find(row.words.as_bytes()).is_some() { close.push(row.key) } else { loose.push(row.key) }
+        });
         close.append(&mut loose);
         close
     }
@@ -163,8 +166,8 @@ impl Catalogue {
 
 /// What a reader looks for, in the catalogue's numbers.
 struct Sieve {
-    needles: Vec<String>,
-    phrase: String,
+    needles: Vec<Finder<'static>>,
+    phrase: Finder<'static>,
     day: Option<i32>,
     site: Option<u16>,
     province: Option<u16>,
@@ -178,8 +181,8 @@ impl Sieve {
         let topic = format!("\0{}\0", wanted.topic);
         let sets = || names.0.iter().filter(|(set, _)| set.contains(&topic)).map(|(_, number)| *number).collect();
         Some(Sieve {
-            needles: needles(&wanted.words),
-            phrase: format!(" {}", bare(&wanted.words)),
+            needles: needles(&wanted.words).iter().map(|needle| finder(needle)).collect(),
+            phrase: finder(&format!(" {}", bare(&wanted.words))),
             day: wanted.day.map(number_of),
             site: named(&wanted.site)?,
             province: named(&wanted.province)?,
@@ -192,8 +195,12 @@ impl Sieve {
             && self.site.is_none_or(|site| site == row.site)
             && self.province.is_none_or(|province| province == row.province)
             && self.topics.as_ref().is_none_or(|sets| sets.contains(&row.topics))
-            && self.needles.iter().all(|needle| row.words.contains(needle.as_str()))
+            && self.needles.iter().all(|needle| needle.find(row.words.as_bytes()).is_some())
     }
+}
+
+fn finder(words: &str) -> Finder<'static> {
+    Finder::new(words).into_owned()
 }
 
 /// Whole words, each between its spaces; the last may be the beginning of one.

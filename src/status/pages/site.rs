@@ -3,7 +3,7 @@
 use super::parts::{badge, fact, list, spark, table, time, why};
 use super::sites::extraction;
 use super::{Look, Page};
-use crate::article::Outcome;
+use crate::article::{Id, Outcome};
 use crate::config::{Select, Site, Tls};
 use crate::fetch::public;
 use crate::status::board::open;
@@ -11,7 +11,9 @@ use crate::status::catalogue::Wanted;
 use crate::status::html::Html;
 use crate::status::lang::day_of;
 use crate::status::{FeedRow, SiteRow};
-use crate::store::{Fetch, Mark};
+use crate::store::{Asked, Fetch, Mark};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
 
 /// Days of the chart.
 const DAYS: usize = 60;
@@ -25,7 +27,8 @@ pub fn site(look: &Look) -> anyhow::Result<Option<Page>> {
     let config = look.pipeline.config.clone();
     let Some(site) = config.sites.iter().find(|site| site.id == look.id()) else { return Ok(None) };
     let rows = look.board.rows(&look.pipeline)?;
-    let mut marks = look.pipeline.store.marks(&site.id)?;
+    let requests = look.pipeline.store.fetches(&site.id)?;
+    let mut marks = marks(look, site, &requests)?;
     // the latest first
     marks.sort_by_key(|mark| std::cmp::Reverse(mark.settled.unwrap_or(mark.first_seen)));
     let mut main = Html::default();
@@ -36,11 +39,30 @@ pub fn site(look: &Look) -> anyhow::Result<Option<Page>> {
         feeds(&mut main, look, row);
     }
     recent(&mut main, look, site)?;
-    fetches(&mut main, look, &look.pipeline.store.fetches(&site.id)?);
-    quarantined(&mut main, look, &marks);
+    fetches(&mut main, look, &requests);
+    if let Some(row) = rows.iter().find(|row| row.id == site.id) {
+        quarantined(&mut main, look, row);
+    }
     waiting(&mut main, look, &marks);
     settled(&mut main, look, &marks);
     Ok(Some(Page { title: site.name.clone(), main }))
+}
+
+/// Of what was fetched last and of what waits; of everything where no page was fetched. A site of many years has
+/// thousands of marks.
+fn marks(look: &Look, site: &Site, requests: &[Fetch]) -> anyhow::Result<Vec<Mark>> {
+    let store = &look.pipeline.store;
+    let pages = requests.iter().filter(|fetch| fetch.what == Asked::Page);
+    let ids: BTreeSet<Id> = pages.map(|fetch| Id::of(&fetch.url)).collect();
+    if ids.is_empty() {
+        return Ok(store.marks(&site.id)?);
+    }
+    let mut marks = store.due(&site.id, DateTime::<Utc>::MAX_UTC - TimeDelta::days(1))?;
+    for id in ids {
+        let known = marks.iter().any(|mark| mark.entry.id == id);
+        marks.extend(store.mark(&site.id, &id)?.filter(|_| !known));
+    }
+    Ok(marks)
 }
 
 fn state(main: &mut Html, look: &Look, row: &SiteRow) {
@@ -188,24 +210,25 @@ fn fetch_line(html: &mut Html, look: &Look, fetch: &Fetch) {
     html.raw("</td></tr>\n");
 }
 
-fn quarantined(main: &mut Html, look: &Look, marks: &[Mark]) {
-    let gone: Vec<&Mark> = marks.iter().filter(|mark| matches!(mark.outcome, Some(Outcome::GaveUp { .. }))).collect();
-    if gone.is_empty() {
+/// Some of them, as the row tells them.
+fn quarantined(main: &mut Html, look: &Look, row: &SiteRow) {
+    if row.gave_up == 0 {
         return;
     }
-    main.raw("<h2>")
-        .text(look.say("Trang đã bỏ", "Pages given up"))
-        .raw(" (")
-        .text(look.lang.number(gone.len()))
-        .raw(")</h2>\n");
-    main.tag(
-        "p",
-        look.say(
-            "Sẽ thử lại khi nguồn tin nói điều gì mới về trang.",
-            "Tried again when the feed says something new of them.",
-        ),
+    let caption = look.say("Trang đã bỏ", "Pages given up");
+    main.raw("<h2>").text(caption).raw(" (").text(look.lang.number(row.gave_up)).raw(")</h2>\n");
+    let says = look.say(
+        "Sẽ thử lại khi nguồn tin nói điều gì mới về trang.",
+        "Tried again when the feed says something new of them.",
     );
-    lines(main, look, look.say("Trang đã bỏ", "Pages given up"), &gone);
+    main.tag("p", says);
+    table(main, caption, &[look.say("Trang", "Page"), look.say("Vì sao", "Why")], |html| {
+        for gone in &row.given_up {
+            html.raw("<tr><td class=\"url\">").outside(&gone.url, &gone.url).raw("</td><td>");
+            why(html, &gone.why);
+            html.raw("</td></tr>\n");
+        }
+    });
 }
 
 fn waiting(main: &mut Html, look: &Look, marks: &[Mark]) {
