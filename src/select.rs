@@ -5,12 +5,15 @@
 //! for the place where it stands, n times over as much as log2(1 + n); what only supports (*khiếu nại*, *kiến nghị*)
 //! counts at most as much as the evidence beside it; the sum is the score.
 
+mod phrases;
 mod table;
 mod tokens;
 
 use crate::article::{Hit, Judged, Place, Verdict};
 use crate::config::{SHIPPED, TopicConfig};
-use aho_corasick::{AhoCorasick, MatchKind};
+use crate::text::Written;
+use phrases::{Phrases, tokens_of};
+use std::sync::{Mutex, PoisonError};
 use table::Term;
 use tokens::Tokens;
 
@@ -18,17 +21,19 @@ use tokens::Tokens;
 /// collects nothing.
 const USUAL_LENGTH: f64 = 400.0;
 
-/// How many bytes may lie between the two halves of a phrase with a gap: about a dozen syllables.
-const GAP: usize = 110;
+/// How many tokens may lie between the two halves of a phrase with a gap.
+const GAP: usize = 14;
 
 /// The topics of a configuration, their terms compiled.
 #[derive(Debug)]
 pub struct Topics {
     topics: Vec<Topic>,
     /// Over the phrases of all topics.
-    phrases: AhoCorasick,
+    phrases: Phrases,
     /// By pattern of `phrases`: every use of that phrase.
     uses: Vec<Vec<Use>>,
+    /// What written syllables are among the phrases' tokens, as remembered by each thread that is not at work.
+    written: Mutex<Vec<Written<u32>>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +59,7 @@ enum Half {
     Second,
 }
 
-/// A term found, at bytes of the tokens.
+/// A term found: its first token, and that after its last one.
 #[derive(Clone, Copy, Debug)]
 struct Found {
     term: usize,
@@ -67,28 +72,37 @@ impl Topics {
     pub fn new(topics: &[TopicConfig]) -> Topics {
         let topics: Vec<Topic> = topics.iter().map(Topic::new).collect();
         let (patterns, uses) = patterns(&topics);
-        let phrases = AhoCorasick::builder().match_kind(MatchKind::Standard).prefilter(false).build(&patterns);
-        let phrases = phrases.expect("a configuration's phrases have fewer than 2³¹ bytes");
-        Topics { topics, phrases, uses }
+        Topics { topics, phrases: Phrases::new(&patterns), uses, written: Mutex::default() }
     }
 
     /// `paragraphs[0]` is the lead.
     pub fn judge(&self, title: &str, paragraphs: &[&str]) -> Verdict {
-        let tokens = Tokens::of(title, paragraphs);
+        let mut written = self.resting().pop().unwrap_or_default();
+        let tokens = Tokens::of(title, paragraphs, &self.phrases, &mut written);
+        self.resting().push(written);
         let mut found = vec![Vec::new(); self.topics.len()];
-        for m in self.phrases.find_overlapping_iter(&tokens.text) {
-            for Use { topic, term, half } in &self.uses[m.pattern().as_usize()] {
-                found[*topic].push(Found { term: *term, half: *half, start: m.start(), end: m.end() });
-            }
-        }
-        let judged = self.topics.iter().zip(found).map(|(topic, found)| topic.judge(found, &tokens));
+        self.phrases.find(
+            |at| tokens.number(at),
+            |phrase, start, end| {
+                for Use { topic, term, half } in &self.uses[phrase] {
+                    found[*topic].push(Found { term: *term, half: *half, start, end });
+                }
+            },
+        );
+        let words = |start, end| tokens.words(start, end, &self.phrases);
+        let judged = self.topics.iter().zip(found).map(|(topic, found)| topic.judge(found, &tokens, words));
         Verdict { topics: judged.collect() }
+    }
+
+    /// What a thread that panicked left is no less true.
+    fn resting(&self) -> std::sync::MutexGuard<'_, Vec<Written<u32>>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Every phrase once, and all that it is used for.
-fn patterns(topics: &[Topic]) -> (Vec<String>, Vec<Vec<Use>>) {
-    let mut uses = std::collections::BTreeMap::<String, Vec<Use>>::new();
+fn patterns(topics: &[Topic]) -> (Vec<Vec<String>>, Vec<Vec<Use>>) {
+    let mut uses = std::collections::BTreeMap::<Vec<String>, Vec<Use>>::new();
     for (topic, t) in topics.iter().enumerate() {
         for (term, phrases) in t.terms.iter().enumerate() {
             for (phrase, half) in phrases.phrases.iter().flat_map(|p| halves(p)) {
@@ -103,14 +117,13 @@ fn patterns(topics: &[Topic]) -> (Vec<String>, Vec<Vec<Use>>) {
     uses.into_iter().unzip()
 }
 
-fn halves(phrase: &str) -> Vec<(String, Half)> {
+fn halves(phrase: &str) -> Vec<(Vec<String>, Half)> {
     let halves = match phrase.split_once('…') {
-        Some((first, second)) => {
-            vec![(tokens::of_phrase(first), Half::First), (tokens::of_phrase(second), Half::Second)]
-        }
-        None => vec![(tokens::of_phrase(phrase), Half::Whole)],
+        Some((first, second)) => vec![(first, Half::First), (second, Half::Second)],
+        None => vec![(phrase, Half::Whole)],
     };
-    halves.into_iter().filter(|(tokens, _)| !tokens.is_empty()).collect()
+    let halves = halves.into_iter().map(|(part, half)| (tokens_of(part), half));
+    halves.filter(|(tokens, _)| !tokens.is_empty()).collect()
 }
 
 impl Topic {
@@ -123,16 +136,16 @@ impl Topic {
         }
     }
 
-    fn judge(&self, found: Vec<Found>, tokens: &Tokens) -> Judged {
+    fn judge(&self, found: Vec<Found>, tokens: &Tokens, words: impl Fn(usize, usize) -> String) -> Judged {
         let mut counted = std::collections::BTreeMap::<(usize, Place), (Found, u32)>::new();
-        for one in longest(joined(found, &tokens.text)) {
+        for one in longest(joined(found, tokens)) {
             counted.entry((one.term, tokens.place(one.start))).or_insert((one, 0)).1 += 1;
         }
         let mut evidence = Vec::new();
         let mut support = Vec::new();
         for ((term, place), (first, count)) in counted {
             let kind = if self.terms[term].support { &mut support } else { &mut evidence };
-            kind.push(self.hit(first, place, count, tokens));
+            kind.push(self.hit(&first, words(first.start, first.end), place, count, tokens.syllables));
         }
         limit(&mut support, evidence.iter().map(|h| h.weight.max(0.0)).sum());
         let mut hits = [evidence, support].concat();
@@ -142,12 +155,12 @@ impl Topic {
         Judged { id: self.id.clone(), score, selected: score >= self.threshold, hits }
     }
 
-    fn hit(&self, first: Found, place: Place, count: u32, tokens: &Tokens) -> Hit {
+    fn hit(&self, first: &Found, words: String, place: Place, count: u32, syllables: usize) -> Hit {
         let term = &self.terms[first.term];
         let long = place == Place::Body && term.shipped;
-        let length = if long { (USUAL_LENGTH / tokens.syllables.max(1) as f64).sqrt().min(1.0) } else { 1.0 };
+        let length = if long { (USUAL_LENGTH / syllables.max(1) as f64).sqrt().min(1.0) } else { 1.0 };
         let weight = term.weights[place as usize] * f64::from(count + 1).log2() * length;
-        Hit { term: tokens.words(first.start, first.end), r#where: place, weight: round(weight) }
+        Hit { term: words, r#where: place, weight: round(weight) }
     }
 }
 
@@ -165,15 +178,14 @@ fn round(weight: f64) -> f64 {
 }
 
 /// The whole phrases, and those whose second half follows the first in the same sentence.
-fn joined(found: Vec<Found>, text: &str) -> Vec<Found> {
+fn joined(found: Vec<Found>, tokens: &Tokens) -> Vec<Found> {
     let of = |half: Half| found.iter().copied().filter(move |f| f.half == half);
     let mut seconds: Vec<Found> = of(Half::Second).collect();
     seconds.sort_by_key(|f| (f.term, f.start));
     let joined = of(Half::First).filter_map(|first| {
         let next = seconds.partition_point(|f| (f.term, f.start) < (first.term, first.end));
         let second = seconds.get(next).filter(|f| f.term == first.term)?;
-        let between = text.get(first.end..second.start)?;
-        let near = between.len() <= GAP && !between.contains(tokens::SENTENCE_END);
+        let near = second.start - first.end <= GAP && !tokens.parted(first.end, second.start);
         near.then_some(Found { half: Half::Whole, end: second.end, ..first })
     });
     of(Half::Whole).chain(joined).collect()

@@ -5,9 +5,11 @@ mod decode;
 mod fold;
 mod plain;
 mod slug;
+mod written;
 
 pub use date::{DateOrder, VIETNAM, date, date_in, date_order};
 pub use decode::{Decoded, decode, from_font};
 pub use fold::{fold, pieces, syllables, tidy};
 pub use plain::plain_syllables;
 pub use slug::{bare, slug};
+pub use written::Written;

@@ -1,6 +1,6 @@
 //! What is remembered of a text to know it again.
 
-use crate::text::{fold, plain_syllables, syllables};
+use crate::text::{Written, fold, plain_syllables, syllables};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -36,9 +36,6 @@ const LONG_LINE: usize = 30;
 /// A line of fewer syllables is a headline, a menu, a byline.
 const SHORT_LINE: usize = 12;
 
-/// So many syllables are remembered.
-const PLACES: usize = 8192;
-
 /// The same for NFC and NFD, old and new tone placement, any case, punctuation and white space within a line. Stored:
 /// its hashes never change between versions.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,11 +60,11 @@ thread_local! {
     static PRINTER: RefCell<Printer> = RefCell::default();
 }
 
-/// Makes prints, and remembers what syllables hash to: there are seven thousand in Vietnamese, most of them rare.
+/// Makes prints, and remembers what syllables hash to.
+#[derive(Default)]
 struct Printer {
-    /// Each in the place that its bytes choose: the syllable as it was written, up to 15 bytes and their number, and the
-    /// hash of what it folds to.
-    known: Vec<(u128, u64)>,
+    /// To the hash of what a syllable folds to.
+    known: Written<u64>,
     lines: Lines,
 }
 
@@ -78,12 +75,6 @@ struct Lines {
     all: Vec<u64>,
     prose: Vec<u64>,
     figures: Vec<u16>,
-}
-
-impl Default for Printer {
-    fn default() -> Printer {
-        Printer { known: vec![(0, 0); PLACES], lines: Lines::default() }
-    }
 }
 
 impl Printer {
@@ -110,7 +101,7 @@ impl Printer {
         let (from, figures_from) = (self.lines.all.len(), self.lines.figures.len());
         let line = line.trim();
         let folded;
-        let line = if plain_syllables(line, |syllable| self.take(syllable)) {
+        let line = if plain_syllables(line, |_, syllable| self.take(syllable)) {
             line
         } else {
             self.lines.all.truncate(from);
@@ -127,18 +118,8 @@ impl Printer {
     }
 
     fn take(&mut self, syllable: &str) {
-        let hash = self.hash(syllable);
+        let hash = self.known.get(syllable, hash_of);
         self.lines.take(syllable, hash);
-    }
-
-    /// Of an unfolded syllable.
-    fn hash(&mut self, syllable: &str) -> u64 {
-        let Some(written) = packed(syllable) else { return hash_of(&fold(syllable)) };
-        let place = &mut self.known[(mix(written as u64, (written >> 64) as u64) >> 32) as usize % PLACES];
-        if place.0 != written {
-            *place = (written, hash_of(&fold(syllable)));
-        }
-        place.1
     }
 }
 
@@ -149,27 +130,6 @@ impl Lines {
             self.figures.push((hash >> 48) as u16);
         }
     }
-}
-
-/// The bytes of a syllable and how many they are, in one number; none if it is longer than any in Vietnamese. Bytes that
-/// are read twice make it no less certain, and spare a copy of unknown length.
-fn packed(syllable: &str) -> Option<u128> {
-    let bytes = syllable.as_bytes();
-    let number = match bytes.len() {
-        0 => return None,
-        length @ 1..4 => u64::from_le_bytes([bytes[0], bytes[length / 2], bytes[length - 1], 0, 0, 0, 0, 0]),
-        4..=8 => {
-            let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-        }
-        9..15 => {
-            let (first, last) = (bytes.first_chunk()?, bytes.last_chunk::<6>()?);
-            let last = u64::from_le_bytes([last[0], last[1], last[2], last[3], last[4], last[5], 0, 0]);
-            return Some(u128::from(u64::from_le_bytes(*first)) | u128::from(last | (bytes.len() as u64) << 56) << 64);
-        }
-        _ => return None,
-    };
-    Some(u128::from(number) | (bytes.len() as u128) << 120)
 }
 
 impl Print {

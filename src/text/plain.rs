@@ -1,9 +1,9 @@
 //! The syllables of a line as it is written, for callers that remember what a syllable folds to.
 
-/// Gives every syllable of a line, unfolded, where folding each by itself is the same as folding the line: printable ASCII,
+/// Gives every syllable of a line, unfolded, and at which byte it begins, where folding each by itself is the same as folding the line: printable ASCII,
 /// composed Vietnamese letters and common punctuation, words one space apart, none at the ends. False where the line has
 /// anything else; what was given until then is to be taken back.
-pub fn plain_syllables<'t>(line: &'t str, mut each: impl FnMut(&'t str)) -> bool {
+pub fn plain_syllables<'t>(line: &'t str, mut each: impl FnMut(usize, &'t str)) -> bool {
     let bytes = line.as_bytes();
     if bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ') {
         return false;
@@ -27,14 +27,14 @@ pub fn plain_syllables<'t>(line: &'t str, mut each: impl FnMut(&'t str)) -> bool
         };
         if !letter {
             if start < at {
-                each(&line[start..at]);
+                each(start, &line[start..at]);
             }
             start = at + width;
         }
         at += width;
     }
     if start < at {
-        each(&line[start..at]);
+        each(start, &line[start..at]);
     }
     true
 }
@@ -46,7 +46,11 @@ mod tests {
 
     fn given(line: &str) -> Option<Vec<String>> {
         let mut all = Vec::new();
-        plain_syllables(line, |syllable| all.push(fold(syllable))).then_some(all)
+        plain_syllables(line, |at, syllable| {
+            assert_eq!(&line[at..at + syllable.len()], syllable);
+            all.push(fold(syllable));
+        })
+        .then_some(all)
     }
 
     #[test]
