@@ -5,6 +5,7 @@ mod explain;
 mod log;
 mod once;
 mod opml;
+mod reselect;
 mod sites;
 mod store;
 
@@ -87,6 +88,19 @@ enum Command {
         #[arg(value_name = "ID")]
         id: Option<String>,
         /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// After a change of the terms, judge again what is kept and what was dropped, while no daemon runs
+    ///
+    /// A kept article whose topics, score or hits change becomes a revision; one that is no longer wanted is taken away
+    /// and leaves a tombstone. What was dropped and is wanted now is taken in from its page as served, as long as that is
+    /// kept (`raw_pages` in [store]). The network is not asked.
+    Reselect {
+        /// Say what would change, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// One JSON object a change, and one for all
         #[arg(long)]
         json: bool,
     },
@@ -180,6 +194,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         }
         Command::Sites { id: None, json } => sites::sites(&load(file)?, *json),
         Command::Sites { id: Some(id), json } => sites::requests(&load(file)?, id, *json),
+        Command::Reselect { dry_run, json } => reselect::reselect(load(file)?, *dry_run, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
         Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),
         // tables are wanted where there is no right configuration yet, too

@@ -14,6 +14,7 @@ mod known;
 mod learn;
 mod pace;
 mod pages;
+mod reselect;
 mod settle;
 pub mod silence;
 
@@ -22,6 +23,7 @@ pub use known::Known;
 pub use learn::entry;
 pub use pace::first;
 pub use pages::{By, Pages, kept, pages};
+pub use reselect::{Reselected, reselect};
 
 use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};

@@ -43,7 +43,10 @@ pub struct Explained {
 
 pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, form: Form) -> anyhow::Result<()> {
     let now = Utc::now().trunc_subsecs(0);
-    let (url, pages) = pages(config, what, site, now)?;
+    let (url, pages) = match pages(config, what, site, now) {
+        Ok(had) => had,
+        Err(why) => return remembered(config, what, form, why),
+    };
     let site = chosen_site(config, site, &url)?;
     if let Some(page) = pages.pages.first()
         && let Some(()) = feed::explain(&url, page, &site, as_list, form == Form::Json)?
@@ -60,7 +63,7 @@ pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, f
     let layout = site.layout.as_deref().filter(|_| examined.clean.method == Method::Layout);
     let trace = |page| extract::trace(page, Some(&entry), layout, &known.lessons.learned, now);
     let parts = pages.pages.iter().map(trace).collect::<Result<_, _>>().map_err(wrong)?;
-    let asked = asked(store, &site, &entry.id, &examined)?;
+    let asked = asked(config, store, &site, &entry.id, &examined)?;
     let explained = Explained { url, site, examined, parts, taught, asked };
     let mut out = io::stdout().lock();
     match form {
@@ -69,6 +72,28 @@ pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, f
         Form::Report => report(&mut out, &explained)?,
     }
     Ok(())
+}
+
+/// What the store remembers of a page that cannot be had, which is the error still where it remembers nothing.
+fn remembered(config: &Config, what: &str, form: Form, why: anyhow::Error) -> anyhow::Result<()> {
+    let (Ok(url), Ok(store)) = (what.parse::<Url>(), store(config)?) else { return Err(why) };
+    let Some(mark) = mark(config, &store, None, &Id::of(&url))? else { return Err(why) };
+    let mut out = io::stdout().lock();
+    match form {
+        Form::Json => writeln!(out, "{}", json!({"url": url, "error": format!("{why:#}"), "store": seen(&mark)}))?,
+        _ => {
+            writeln!(out, "page       {url}\nNOT HAD    {}\nSTORE", harmless(&format!("{why:#}")))?;
+            seen(&mark).iter().try_for_each(|line| writeln!(out, "{}", harmless(line)))?;
+        }
+    }
+    Ok(())
+}
+
+/// The mark of a page, whichever site's feed showed it: feeds may give addresses on other hosts.
+fn mark(config: &Config, store: &Store, site: Option<&Site>, id: &Id) -> Result<Option<Mark>, StoreError> {
+    let first = site.into_iter().map(|site| site.id.as_str());
+    let mut ids = first.chain(config.sites.iter().map(|site| site.id.as_str()));
+    ids.find_map(|site| store.mark(site, id).transpose()).transpose()
 }
 
 fn entry(url: &Url) -> Entry {
@@ -182,7 +207,13 @@ enum Asked {
     },
 }
 
-fn asked(store: Result<Store, String>, site: &Site, id: &Id, examined: &Examined) -> anyhow::Result<Asked> {
+fn asked(
+    config: &Config,
+    store: Result<Store, String>,
+    site: &Site,
+    id: &Id,
+    examined: &Examined,
+) -> anyhow::Result<Asked> {
     let store = match store {
         Ok(store) => store,
         Err(why) => return Ok(Asked::Not(why)),
@@ -191,7 +222,7 @@ fn asked(store: Result<Store, String>, site: &Site, id: &Id, examined: &Examined
     let twin =
         twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
     Ok(Asked::Yes {
-        mark: store.mark(&site.id, id)?.map(Box::new),
+        mark: mark(config, &store, Some(site), id)?.map(Box::new),
         kept: store.article(id)?.map(|article| article.rev),
         twin: twin.transpose()?.flatten().filter(|(twin, ..)| twin != id),
     })
@@ -322,18 +353,26 @@ fn known_lines(asked: &Asked) -> Vec<String> {
     if let Some((id, title, similarity)) = twin {
         lines.push(format!("  twin of {id} ({similarity:.2}): {title}"));
     }
-    lines.extend(mark.as_deref().map(seen));
+    lines.extend(mark.as_deref().map(seen).into_iter().flatten());
     lines
 }
 
-fn seen(mark: &Mark) -> String {
+/// What became of an entry, and why it was dropped, as it was judged then.
+fn seen(mark: &Mark) -> Vec<String> {
     let outcome = match &mark.outcome {
         None => "not settled yet".to_owned(),
         Some(Outcome::Later { why }) => format!("to be tried again: {why}"),
         Some(Outcome::GaveUp { why }) => format!("given up: {why}"),
         Some(other) => other.label().replace('_', " "),
     };
-    format!("  first seen {}, {outcome}", super::moment(mark.first_seen))
+    let first_seen = super::moment(mark.first_seen);
+    let settled = mark.settled.filter(|_| mark.outcome == Some(Outcome::OffTopic));
+    let settled = settled.map_or(String::new(), |at| format!(", judged {}", super::moment(at)));
+    let mut lines = vec![format!("  first seen {first_seen}, {outcome}{settled}")];
+    if mark.outcome == Some(Outcome::OffTopic) {
+        lines.extend(mark.judged.iter().flat_map(judged).map(|line| format!("  {line}")));
+    }
+    lines
 }
 
 fn as_json(explained: &Explained) -> Value {

@@ -1,7 +1,7 @@
 //! The page of an entry, and those on which its article goes on.
 
 use super::{Pipeline, asked, blocking, caught};
-use crate::article::{Id, Page};
+use crate::article::{Entry, Id, Page};
 use crate::config::Site;
 use crate::extract;
 use crate::fetch::{Facts, FetchError, Fetcher, Validators};
@@ -11,6 +11,9 @@ use url::Url;
 
 /// Of one article, at most.
 const MOST: usize = 10;
+
+/// The type of what is kept in place of a page where only the feed is asked.
+const ENTRY: &str = "application/vnd.diemtin.entry+json";
 
 /// An article's pages as served, the first one first; none for what only its feed told.
 #[derive(Clone, Default, Debug)]
@@ -123,6 +126,20 @@ impl By<'_> {
 pub fn keep_rest(store: &Store, pages: &Pages, now: DateTime<Utc>) -> Result<(), StoreError> {
     let rest = pages.asked.iter().zip(&pages.pages).skip(1);
     rest.into_iter().try_for_each(|(asked, page)| store.put_raw(&Id::of(asked), page, now))
+}
+
+/// What a feed said of an entry, to be kept in place of its page.
+pub fn of_entry(entry: &Entry) -> Option<Page> {
+    // texts and times can be written; without it the entry is only not judged again
+    let body = serde_json::to_vec(entry).ok()?;
+    Some(Page { url: entry.url.clone(), content_type: Some(ENTRY.to_owned()), body })
+}
+
+/// What the feed said, where that was kept in place of a page.
+pub fn entry_of(pages: &Pages) -> Option<Entry> {
+    let page = pages.pages.first().filter(|page| page.content_type.as_deref() == Some(ENTRY))?;
+    // it was written by `of_entry`, maybe of another version
+    serde_json::from_slice(&page.body).ok()
 }
 
 /// The pages of an entry as they were taken; none where they are not kept any more.

@@ -4,7 +4,7 @@ use super::examine::{Examined, examine, examine_known, wanted};
 use super::known::Known;
 use super::pages::{self, By, Pages};
 use super::{Pipeline, Settled, asked, blocking, caught};
-use crate::article::{self, Article, Copy, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch};
+use crate::article::{self, Article, Copy, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict};
 use crate::config::Site;
 use crate::dedup::Twin;
 use crate::fetch::{Facts, FetchError};
@@ -121,7 +121,8 @@ fn judge(
     if examined.clean.method != Method::Feed {
         known.read(site, &examined, now);
     }
-    let raw = pages.pages.first().filter(|_| !pipeline.config.store.raw_pages.is_zero());
+    let of_feed = if pages.pages.is_empty() { pages::of_entry(&mark.entry) } else { None };
+    let raw = pages.pages.first().or(of_feed.as_ref()).filter(|_| !pipeline.config.store.raw_pages.is_zero());
     if raw.is_some() {
         pages::keep_rest(&pipeline.store, pages, now)?;
     }
@@ -145,22 +146,26 @@ pub(super) fn conclude(
     if !wanted(&mut change) {
         return Ok(None);
     }
-    let settled = Settled {
-        url: mark.entry.url.clone(),
-        title: examined.title.clone(),
-        outcome: outcome.clone(),
-        judged: examined.verdict.topics.clone(),
-        method: Some(examined.clean.method),
-        dropped: examined.clean.dropped.len(),
-        doubt: examined.doubt.clone(),
-    };
-    let mark = Mark { outcome: Some(outcome), judged: examined.verdict.topics.clone(), ..mark };
+    let settled = settled(&mark, &examined, outcome.clone());
+    let mark = Mark { outcome: Some(outcome), judged: settled.judged.clone(), ..mark };
     let written = pipeline.store.settle(&site.id, &mark, change, raw, now)?;
     if let Some(key) = written.key {
         index.insert(key, examined.print());
         pipeline.changed.notify_one();
     }
     Ok(Some(settled))
+}
+
+pub(super) fn settled(mark: &Mark, examined: &Examined, outcome: Outcome) -> Settled {
+    Settled {
+        url: mark.entry.url.clone(),
+        title: examined.title.clone(),
+        outcome,
+        judged: examined.verdict.topics.clone(),
+        method: Some(examined.clean.method),
+        dropped: examined.clean.dropped.len(),
+        doubt: examined.doubt.clone(),
+    }
 }
 
 /// Examined, or why that must wait: the page holds no article, or another than its feed announced. At the last try the
@@ -303,7 +308,6 @@ fn copy_of(site: &Site, mark: &Mark, examined: &Examined, twin: &Twin) -> Copy {
 fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>) -> Article {
     let clean = &examined.clean;
     let seen = mark.first_seen;
-    let topics = examined.verdict.topics.iter().filter(|topic| topic.selected);
     Article {
         id: mark.entry.id.clone(),
         rev: 1,
@@ -321,7 +325,7 @@ fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>
         blocks: clean.blocks.clone(),
         images: clean.images.clone(),
         tags: clean.tags.clone(),
-        topics: topics.map(|t| TopicMatch { id: t.id.clone(), score: t.score, hits: t.hits.clone() }).collect(),
+        topics: matched(&examined.verdict),
         copies: Vec::new(),
         history: Vec::new(),
         extraction: Extraction {
@@ -330,6 +334,12 @@ fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>
             degraded: examined.doubt.clone(),
         },
     }
+}
+
+/// The topics that an article carries.
+pub(super) fn matched(verdict: &Verdict) -> Vec<TopicMatch> {
+    let topics = verdict.topics.iter().filter(|topic| topic.selected);
+    topics.map(|t| TopicMatch { id: t.id.clone(), score: t.score, hits: t.hits.clone() }).collect()
 }
 
 /// The page could not be had.

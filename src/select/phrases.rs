@@ -1,7 +1,7 @@
 //! Many phrases, looked for at once: a tree of tokens.
 
 use super::tokens::{COMMA, SENTENCE_END, UNKNOWN};
-use crate::text::{fold, pieces};
+use crate::text::pieces;
 use std::collections::{BTreeMap, HashMap};
 
 /// The tokens of all phrases, and the phrases as a tree.
@@ -50,11 +50,12 @@ impl Phrases {
 
     /// The number of a token, a new one if it has none.
     fn number(&mut self, word: &str) -> u32 {
-        let next = self.words.len() as u32;
-        let number = *self.numbers.entry(word.to_owned()).or_insert(next);
-        if number == next {
-            self.words.push(word.to_owned());
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
         }
+        let number = self.words.len() as u32;
+        self.numbers.insert(word.to_owned(), number);
+        self.words.push(word.to_owned());
         number
     }
 
@@ -106,11 +107,10 @@ impl Phrases {
     }
 }
 
-/// Its syllables and, as `,` and `|`, commas and ends of sentences; none at the end.
-pub fn tokens_of(phrase: &str) -> Vec<String> {
-    let folded = fold(phrase);
+/// The syllables of a folded phrase and, as `,` and `|`, commas and ends of sentences; none at the end.
+pub fn tokens_of(folded: &str) -> Vec<String> {
     let mut all = Vec::new();
-    for (syllable, separator) in pieces(&folded) {
+    for (syllable, separator) in pieces(folded) {
         all.extend((!syllable.is_empty()).then(|| syllable.to_owned()));
         match separator {
             "," => all.push(",".to_owned()),

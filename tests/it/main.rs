@@ -14,6 +14,7 @@ mod learned;
 mod pages;
 mod polite;
 mod readme;
+mod reselect;
 mod safety;
 mod sites;
 
