@@ -123,3 +123,29 @@ pub fn tokens_of(folded: &str) -> Vec<String> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_phrases_are_found_where_they_begin() {
+        let all = ["dân vận", "dân vận khéo", "khéo", "dân biết, dân bàn"].map(tokens_of);
+        let phrases = Phrases::new(&all);
+        let found = |text: &str| {
+            let text: Vec<u32> = tokens_of(text).iter().map(|token| phrases.token(token)).collect();
+            let mut found = Vec::new();
+            phrases.find(|at| text.get(at).copied(), |phrase, start, end| found.push((phrase, start, end)));
+            found
+        };
+        assert_eq!(found("làm dân vận khéo"), [(0, 1, 3), (1, 1, 4), (2, 3, 4)]);
+        assert_eq!(found("dân biết, dân bàn"), [(3, 0, 5)]);
+        assert_eq!(found("dân biết dân bàn, dân, vận dân"), []);
+    }
+
+    #[test]
+    fn commas_and_ends_of_sentences_are_tokens() {
+        assert_eq!(tokens_of("dân biết, dân bàn: rồi!"), ["dân", "biết", ",", "dân", "bàn", "|", "rồi"]);
+        assert_eq!(tokens_of("…"), [""; 0]);
+    }
+}

@@ -52,8 +52,8 @@ impl<'t> Tokens<'t> {
     }
 
     fn end_of_lead(&self) -> usize {
-        let syllables = (self.lead..self.tokens.len()).filter(|at| !is_mark(self.tokens[*at].number));
-        syllables.skip(LONGEST_LEAD).next().unwrap_or(self.tokens.len())
+        let mut syllables = (self.lead..self.tokens.len()).filter(|at| !is_mark(self.tokens[*at].number));
+        syllables.nth(LONGEST_LEAD).unwrap_or(self.tokens.len())
     }
 
     fn paragraph(&mut self, text: &'t str, phrases: &Phrases, written: &mut Written<u32>) {

@@ -30,7 +30,7 @@ pub enum Stage {
         learned: BTreeMap<String, Learned>,
         now: DateTime<Utc>,
     },
-    Select(Topics),
+    Select(Box<Topics>),
 }
 
 /// The fields of a line, whichever stage reads them; texts without escapes are not copied.
@@ -68,7 +68,7 @@ impl Stage {
             Err(none) if config.is_some() => return Err(none.into()),
             Err(_) => vec![TopicConfig::shipped()],
         };
-        Ok(Stage::Select(Topics::new(&topics)))
+        Ok(Stage::Select(Box::new(Topics::new(&topics))))
     }
 
     /// Takes note of a page for its host.
