@@ -53,7 +53,7 @@ pub use learned::Learned;
 use meta::{Head, Meta};
 use page::Shape;
 pub(crate) use page::{Flat, flatten};
-use scraper::Html;
+use scraper::{Html, Selector};
 use std::ops::Range;
 pub use trace::{Part, PartFate};
 use url::Url;
@@ -80,7 +80,7 @@ pub fn extract(
 /// known as chrome only now, by [`Learned::page`].
 pub fn observe(learned: &mut Learned, page: &Page) -> Result<Vec<u32>, ExtractError> {
     let (html, base) = tree(page)?;
-    Ok(learned.observe_flat(&page::flatten(&html, &base), &page.url))
+    Ok(learned.observe_flat(&page::flatten(&html, &base), &page.url, &title(&html)))
 }
 
 /// The address of the page after the `nth` (from 1) of the article that begins at `first`, if this one links to it.
@@ -191,6 +191,18 @@ pub(crate) fn tree(page: &Page) -> Result<(Html, Url), ExtractError> {
     let html = parsed(&slim::slim(&readable(page)?).html);
     let base = base(&html, &page.url);
     Ok((html, base))
+}
+
+/// Of the document.
+fn title(html: &Html) -> String {
+    let title = Selector::parse("title").expect("it is a selector");
+    html.select(&title).next().map(|title| title.text().collect()).unwrap_or_default()
+}
+
+/// A page with a field for a password.
+pub(crate) fn asks_for_password(page: &Page) -> bool {
+    let field = Selector::parse("input[type=password i]").expect("it is a selector");
+    tree(page).is_ok_and(|(html, _)| html.select(&field).next().is_some())
 }
 
 fn parsed(slim: &str) -> Html {
@@ -368,7 +380,7 @@ fn reading(flat: &Flat<'_>, worth: &Worth, fates: &[Fate]) -> Reading {
     let mut reading = Reading::default();
     for (n, line) in flat.lines.iter().enumerate().filter(|(_, line)| density::is_text(line)) {
         let chars = u32::try_from(line.chars).unwrap_or(u32::MAX);
-        if matches!(fates[n], Fate::Kept(_)) {
+        if fates[n].is_kept() {
             reading.kept = reading.kept.saturating_add(chars);
         }
         if worth.recurring.get(n) != Some(&true) {
@@ -422,7 +434,7 @@ fn authors(flat: &Flat<'_>, fates: &[Fate], meta: &Meta) -> (Vec<String>, &'stat
     if !printed.is_empty() {
         return (meta::unique(printed), BYLINE);
     }
-    let text_at = fates.iter().position(|f| matches!(f, Fate::Kept(_))).unwrap_or(0);
+    let text_at = fates.iter().position(Fate::is_kept).unwrap_or(0);
     let before = if meta.authors.is_empty() { byline::before(flat, text_at) } else { Vec::new() };
     match before.is_empty() {
         true => (meta.authors.clone(), meta.authors_from),

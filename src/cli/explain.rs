@@ -49,7 +49,7 @@ pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, f
     };
     let site = chosen_site(config, site, &url)?;
     if let Some(page) = pages.pages.first()
-        && let Some(()) = feed::explain(&url, page, &site, as_list, form == Form::Json)?
+        && let Some(()) = feed::explain(&url, page, &site, as_list, form)?
     {
         return Ok(());
     }

@@ -133,11 +133,14 @@ pub fn byline(text: &str, marked: bool) -> Option<Vec<String>> {
     (!found.is_empty()).then_some(found)
 }
 
+/// So many pieces of text hold a name.
+const NODES: usize = 8;
+
 /// The names in the elements named so that stand close before the text.
 pub fn before(flat: &Flat<'_>, text_at: usize) -> Vec<String> {
     let from = text_at.saturating_sub(REACH);
     let near = flat.elems.iter().filter(|e| e.signs & BYLINE != 0 && (from..text_at).contains(&e.lines.start));
-    let mut found = near.filter_map(|e| byline(&tidy(&e.node.text().collect::<String>()), true));
+    let mut found = near.filter_map(|e| byline(&tidy(&e.node.text().take(NODES).collect::<String>()), true));
     found.find(|names| !names.is_empty()).unwrap_or_default()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::text::from_font;
 use scraper::{Html, Node};
+use std::collections::HashMap;
 
 /// So many letters beyond ASCII say by themselves how they are to be read.
 const TELLING: usize = 5;
@@ -18,17 +19,13 @@ pub fn read(html: &mut Html) {
             texts.extend(face.map(|face| (node.id(), face, text.to_string())));
         }
     }
-    let mut faces: Vec<(&str, String)> = Vec::new();
+    let mut faces: HashMap<&str, String> = HashMap::new();
     for (_, face, text) in &texts {
-        match faces.iter_mut().find(|(known, _)| known == face) {
-            Some((_, all)) => all.extend([text.as_str(), " "]),
-            None => faces.push((face, format!("{text} "))),
-        }
+        faces.entry(face).or_default().extend([text.as_str(), " "]);
     }
-    faces.retain(|(face, all)| from_font(all, face).is_some());
+    faces.retain(|face, all| from_font(all, face).is_some());
     for (id, face, text) in &texts {
-        let follows =
-            faces.iter().any(|(old, _)| old == face) || text.chars().filter(|c| !c.is_ascii()).count() >= TELLING;
+        let follows = faces.contains_key(face.as_str()) || text.chars().filter(|c| !c.is_ascii()).count() >= TELLING;
         let shown = from_font(text, face).filter(|_| follows);
         if let (Some(shown), Some(mut node)) = (shown, html.tree.get_mut(*id))
             && let Node::Text(text) = node.value()

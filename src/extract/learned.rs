@@ -2,7 +2,7 @@
 //! their place in the tree; lists of links by their place alone, since their items change. From the third page on what
 //! recurs is chrome.
 
-use super::density::is_text;
+use super::density::{Worth, is_text};
 use super::page::{Flat, Line};
 use crate::text::fold;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ const LISTS: usize = 400;
 /// The elements around a line that make its place.
 const AROUND: usize = 4;
 const AROUND_LIST: usize = 6;
+/// A box beside the article has less text.
+const LEAST_TEXT: usize = 3;
 /// So many links make a list.
 const LIST: usize = 3;
 
@@ -104,20 +106,34 @@ impl Learned {
         hash(&[crate::article::canonical(url).as_str()]) as u32
     }
 
-    /// Returns which earlier pages have something that this page made known as chrome, by [`Learned::page`].
-    pub(super) fn observe_flat(&mut self, flat: &Flat<'_>, url: &Url) -> Vec<u32> {
+    /// `title` is the document's. Returns which earlier pages have something that this page made known as chrome, by
+    /// [`Learned::page`].
+    pub(super) fn observe_flat(&mut self, flat: &Flat<'_>, url: &Url, title: &str) -> Vec<u32> {
         self.pages = self.pages.saturating_add(1);
-        let page = Learned::page(url);
+        let page = self.same_article(flat, title).unwrap_or_else(|| Learned::page(url));
         if self.first.len() < PAGES && !self.first.contains(&page) {
             self.first.push(page);
         }
-        let keys: HashSet<u64> = flat.lines.iter().filter_map(|line| key(flat, line)).collect();
+        let mut keys: HashSet<u64> = flat.lines.iter().filter_map(|line| key(flat, line)).collect();
+        keys.extend(title_key(title));
         let mut known = note(&mut self.lines, &keys, page, self.pages);
         known.extend(note(&mut self.lists, &lists(flat).into_keys().collect(), page, self.pages));
         known.remove(&page);
         forget(&mut self.lines, self.pages, LINES);
         forget(&mut self.lists, self.pages, LISTS);
         known.into_iter().collect()
+    }
+
+    /// The earlier page that this one is again, under another address: its title, and nearly all of its text. A site that
+    /// tells an article three times must not teach that the article is chrome.
+    fn same_article(&self, flat: &Flat<'_>, title: &str) -> Option<u32> {
+        let titled = self.lines.get(&title_key(title)?)?;
+        let article = Worth::of(flat).article(flat)?;
+        let lines = flat.elems[article].lines.clone().map(|n| &flat.lines[n]).filter(|line| is_text(line));
+        let texts: Vec<u64> = lines.filter_map(|line| key(flat, line)).collect();
+        let has = |key: &&u64, page: u32| self.lines.get(key).is_some_and(|seen| seen.on.contains(&page));
+        let same = |page: u32| texts.iter().filter(|key| has(key, page)).count() * 10 >= texts.len() * 9;
+        titled.on.iter().copied().find(|page| texts.len() >= LEAST_TEXT && same(*page))
     }
 
     /// By line of the page: whether the site prints it elsewhere too.
@@ -176,6 +192,12 @@ fn forget(map: &mut BTreeMap<u64, Seen>, pages: u32, most: usize) {
         // Of a page with more lines than are kept, none is.
         map.retain(|_, seen| seen.age() > limit);
     }
+}
+
+/// Of a document's title; none where there is none.
+fn title_key(title: &str) -> Option<u64> {
+    let words = masked(title.trim());
+    (!words.is_empty()).then(|| hash(&["the title", &words]))
 }
 
 /// Words and place; none for a line without words.
@@ -263,7 +285,7 @@ mod tests {
         let url: Url = format!("https://example.vn/{n}").parse().unwrap();
         let html = Html::parse_document(html);
         let flat = flatten(&html, &url);
-        learned.observe_flat(&flat, &url);
+        learned.observe_flat(&flat, &url, "");
         learned.recurring(&flat)
     }
 
@@ -349,13 +371,30 @@ mod tests {
     }
 
     #[test]
+    fn an_article_at_several_addresses_is_one_page() {
+        let text =
+            "<p>Bà con thôn Đông cùng nhau góp công, góp của để mở rộng con đường liên xã, ai cũng phấn khởi.</p>";
+        let html = Html::parse_document(&format!("<h6>Trang chủ</h6><div>{}</div>", text.repeat(3)));
+        let lines = |title: fn(usize) -> String| {
+            let mut learned = Learned::default();
+            for n in 0..4 {
+                let url: Url = format!("https://example.vn/{n}").parse().unwrap();
+                learned.observe_flat(&flatten(&html, &url), &url, &title(n));
+            }
+            learned.recurring(&flatten(&html, &"https://example.vn/4".parse().unwrap()))
+        };
+        assert!(!lines(|_| "Mở đường".to_owned()).contains(&true));
+        assert!(lines(|n| ["Một", "Hai", "Ba", "Bốn"][n].to_owned()).contains(&true), "a box on every page");
+    }
+
+    #[test]
     fn the_pages_that_have_what_became_known_are_told() {
         let mut learned = Learned::default();
         let url = |n: usize| -> Url { format!("https://example.vn/{n}").parse().unwrap() };
         let html = Html::parse_document("<h6>Trang chủ</h6>");
         let mut told = Vec::new();
         for n in 0..5 {
-            told.push(learned.observe_flat(&flatten(&html, &url(n)), &url(n)));
+            told.push(learned.observe_flat(&flatten(&html, &url(n)), &url(n), ""));
         }
         let mut first = [Learned::page(&url(0)), Learned::page(&url(1))].to_vec();
         first.sort_unstable();

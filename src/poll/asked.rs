@@ -12,6 +12,7 @@ use url::{Position, Url};
 const ROBOTS_FOR: TimeDelta = TimeDelta::days(1);
 /// After a fault of the server, when robots.txt is asked for again.
 const ROBOTS_AGAIN: TimeDelta = TimeDelta::hours(1);
+const FAULTY_FOR: TimeDelta = TimeDelta::days(30);
 
 /// An article's page, if its host's robots.txt lets us. No answer: there was no request for it.
 pub async fn page(
@@ -110,8 +111,11 @@ async fn rules(
     url: &Url,
     now: DateTime<Utc>,
 ) -> Result<Result<Rules, FetchError>, StoreError> {
-    let origin = url[..Position::BeforePath].to_owned();
-    if let Some(known) = pipeline.store.rules(&origin)? {
+    let origin = public(url)[..Position::BeforePath].to_owned();
+    let known = pipeline.store.rules(&origin)?;
+    let faulty_since =
+        known.as_ref().filter(|known| known.robots.is_none()).map(|known| known.since.unwrap_or(known.at));
+    if let Some(known) = known.filter(|known| known.at <= now) {
         let lasts = if known.robots.is_some() { ROBOTS_FOR } else { ROBOTS_AGAIN };
         if now < known.at + lasts {
             return Ok(Ok(known));
@@ -119,7 +123,7 @@ async fn rules(
     }
     // an http or https address takes any path
     let Ok(address) = url.join("/robots.txt") else {
-        return Ok(Ok(Rules { at: now, robots: Some(Robots::default()) }));
+        return Ok(Ok(Rules { at: now, robots: Some(Robots::default()), since: None }));
     };
     let Answer { result, facts } = pipeline.fetcher.ask(site, &address, &Validators::default(), now).await;
     let (robots, decision) = match &result {
@@ -129,9 +133,8 @@ async fn rules(
         Err(FetchError::Gone { .. } | FetchError::Status { .. } | FetchError::TooLarge { .. }) => {
             (Some(Robots::default()), "there is none: every page may be asked for")
         }
-        // the page would not answer either
-        Err(FetchError::Network(_) | FetchError::Refused(_) | FetchError::Held { .. } | FetchError::Forbidden(_))
-        | Ok(_) => {
+        Err(FetchError::Network(_)) => (None, "no page is asked for within the hour"),
+        Err(FetchError::Refused(_) | FetchError::Held { .. } | FetchError::Forbidden(_)) | Ok(_) => {
             let error = result.err().unwrap_or(FetchError::Status { status: 304 });
             return Ok(Err(error));
         }
@@ -139,9 +142,12 @@ async fn rules(
     if let Err(error) = &result {
         hold(pipeline, &address, error)?;
     }
+    let since = if robots.is_none() { Some(faulty_since.unwrap_or(now)) } else { None };
+    // a fault that stays so long is taken for none being there: RFC 9309, 2.3.1.4
+    let robots = if since.is_some_and(|since| now - since > FAULTY_FOR) { Some(Robots::default()) } else { robots };
     let lasts = if robots.is_some() { ROBOTS_FOR } else { ROBOTS_AGAIN };
     note(pipeline, site, (Asked::Robots, &address), &facts, decision.to_owned(), Some(now + lasts), now)?;
-    let rules = Rules { at: now, robots };
+    let rules = Rules { at: now, robots, since };
     pipeline.store.put_rules(&origin, &rules)?;
     Ok(Ok(rules))
 }

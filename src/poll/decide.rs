@@ -328,7 +328,8 @@ fn refused(case: Case, error: &FetchError) -> Decided {
             let state = FeedState { not_before: Some(*until), next: Some(next), ..before };
             Decided { state, next, why: error.to_string(), notes: Vec::new() }
         }
-        FetchError::Gone { status: 410 } => {
+        // the configured address itself said it: where a feed moved to may be gone again
+        FetchError::Gone { status: 410 } if case.asked.url == *url => {
             let next = now + STOPPED_FOR;
             let (failures, last_error) = (before.failures + 1, Some(error.to_string()));
             let stopped = Some(before.stopped.unwrap_or(now));
@@ -357,7 +358,12 @@ fn failed(case: Case, before: FeedState, why: String) -> Decided {
     let next = now + pace::delta(wait) + jitter(url, failures, wait / 10);
     let said = format!("{why}; failed {failures} times in a row, again after {}", shown(wait));
     let (last_error, failing, next) = (Some(why), before.failing.or(Some(now)), Some(next));
-    let state = FeedState { failures, last_error, failing, next, not_before: None, moved: None, ..before };
+    // the old address may be gone for good, and is asked now and then only
+    let (moved, conditional) = match case.asked.url == *url && before.moved.is_some() {
+        true => (before.moved.clone(), 0),
+        false => (None, before.conditional),
+    };
+    let state = FeedState { failures, last_error, failing, next, not_before: None, moved, conditional, ..before };
     Decided { next: state.next.unwrap_or(now), state, why: said, notes: Vec::new() }
 }
 
@@ -411,6 +417,18 @@ mod tests {
         assert!(decided.next >= until && decided.next < until + TimeDelta::hours(1));
         assert_eq!(turn(&decided.state, Which::All, noon()), Turn::Wait(until));
         assert_eq!(turn(&decided.state, Which::Due, until), Turn::NotDue);
+    }
+
+    #[test]
+    fn a_feed_that_moved_is_neither_stopped_nor_forgotten_by_one_address_alone() {
+        let moved = Some(Moved { to: url("/new"), times: 3 });
+        let before = FeedState { moved, ..FeedState::default() };
+        let gone = after(&url("/rss"), &before, Heard::Failed(&FetchError::Gone { status: 410 }), &Facts::default());
+        assert_eq!((gone.state.stopped, gone.state.moved), (None, None), "the old one is asked again");
+        let fiftieth = FeedState { conditional: CONDITIONAL, ..before };
+        let lost = Heard::Failed(&FetchError::Network("no such host".to_owned()));
+        let old_is_gone = after(&url("/rss"), &fiftieth, lost, &Facts::default());
+        assert_eq!(question(&url("/rss"), &old_is_gone.state).url, url("/new"));
     }
 
     #[test]

@@ -93,7 +93,10 @@ pub async fn pages(
 }
 
 fn is_lasting(error: &FetchError) -> bool {
-    matches!(error, FetchError::Gone { .. } | FetchError::Refused(_) | FetchError::TooLarge { .. })
+    matches!(
+        error,
+        FetchError::Gone { .. } | FetchError::Refused(_) | FetchError::TooLarge { .. } | FetchError::Forbidden(_)
+    )
 }
 
 /// Who asks.

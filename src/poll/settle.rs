@@ -7,6 +7,7 @@ use super::{Pipeline, Settled, asked, blocking, caught};
 use crate::article::{self, Article, Copy, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict};
 use crate::config::Site;
 use crate::dedup::Twin;
+use crate::extract;
 use crate::fetch::{Facts, FetchError};
 use crate::status;
 use crate::store::{Change, Mark, StoreError};
@@ -35,6 +36,8 @@ pub async fn settle(
     let mut known = blocking(move || Known::of(&store, &id)).await?;
     let mut all = Vec::new();
     let mut unreachable = 0;
+    // they keep their order
+    let mut held_back = 0;
     for mark in due {
         let (mut facts, last) = (Vec::new(), mark.tries + 1 >= TRIES);
         let page = match site.pages {
@@ -42,10 +45,12 @@ pub async fn settle(
             false => Ok(Pages::default()),
         };
         unreachable = if of_the_host(&page) { unreachable + 1 } else { 0 };
-        // nobody asked, so it costs no try
-        if let Err(held @ FetchError::Held { .. }) = &page {
+        // nobody asked, so it costs no try; entries of other hosts go on
+        if let Err(held @ FetchError::Held { until, .. }) = &page {
             status::pages_wait(site, held);
-            break;
+            held_back += 1;
+            wait_until(pipeline, site, mark, *until + TimeDelta::milliseconds(held_back), now).await?;
+            continue;
         }
         let busy = matches!(page, Err(FetchError::Busy { .. }));
         let settled;
@@ -65,6 +70,17 @@ pub async fn settle(
     });
     all.extend(changed.await?);
     Ok(all)
+}
+
+async fn wait_until(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    mark: Mark,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (store, id, mark) = (pipeline.store.clone(), site.id.clone(), Mark { due: Some(until.max(now)), ..mark });
+    blocking(move || store.settle(&id, &mark, Change::None, None, now).map(drop)).await
 }
 
 /// Whether a failure says more of the host than of the page.
@@ -183,13 +199,27 @@ fn fit(
         examined.and_then(|examined| examined.map_err(|why| why.to_string()))
     };
     let (last, is_page) = (mark.tries + 1 >= TRIES, !pages.pages.is_empty());
-    match look(pages) {
+    let found = match pages.pages.first().and_then(|page| led_astray(&mark.entry.url, page)) {
+        Some(why) => Err(why.to_owned()),
+        None => look(pages),
+    };
+    match found {
         Ok(examined) if !last && is_page && !announced(pipeline, site, mark, &examined, now) => {
             Err("the page is about something else than its feed announced".to_owned())
         }
         Err(_) if last && is_page => look(&Pages::default()),
         other => other,
     }
+}
+
+/// Where an article's address leads to the front page or to a login page, that is not the article.
+fn led_astray(asked: &Url, page: &Page) -> Option<&'static str> {
+    let front = |url: &Url| url.query().is_none() && matches!(url.path(), "" | "/" | "/index.html" | "/default.aspx");
+    if front(&page.url) && !front(asked) {
+        return Some("its address leads to the front page");
+    }
+    let moved = page.url.path() != asked.path();
+    (moved && extract::asks_for_password(page)).then_some("its address leads to a login page")
 }
 
 /// Whether a page that is off topic is the one that its feed announced. Maintenance and login pages come with status
@@ -397,4 +427,24 @@ fn write(
     pipeline.store.settle(&site.id, &mark, Change::None, None, now)?;
     let title = mark.entry.title.clone().unwrap_or_default();
     Ok(Settled { url: mark.entry.url, title, outcome, judged: Vec::new(), method: None, dropped: 0, doubt: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_front_page_or_a_login_page_is_not_the_article_that_was_asked_for() {
+        let asked: Url = "http://danvan.example/tin/3.html".parse().unwrap();
+        let led = |to: &str, body: &str| {
+            let page = Page { url: to.parse().unwrap(), content_type: None, body: body.as_bytes().to_vec() };
+            led_astray(&asked, &page)
+        };
+        let login = "<form><input name=u><INPUT type=\"Password\" name=p></form>";
+        assert!(led("http://danvan.example/", "").is_some());
+        assert!(led("http://danvan.example/dang-nhap", login).is_some());
+        assert_eq!(led("http://danvan.example/tin/3.html", login), None, "a login box beside the article");
+        assert_eq!(led("http://danvan.example/tin/so-3.html", ""), None, "the article has moved");
+        assert_eq!(led("http://danvan.example/?id=3", ""), None);
+    }
 }

@@ -44,9 +44,17 @@ impl Store {
         Ok(Settled { key: Some(put.key), seq: Some(put.seq), rev: put.rev })
     }
 
-    /// Takes an article away and leaves a tombstone in the change log. Its mark stays, so that it is not news again, and
-    /// its prints stay a while, so that a copy is not.
+    /// Takes an article away and leaves a tombstone in the change log. Its mark stays, so that it is not news again.
     pub fn forget(&self, id: &Id, now: DateTime<Utc>) -> Result<Settled> {
+        self.take_away(id, false, now)
+    }
+
+    /// [`Store::forget`], but its prints stay a while, so that a copy is not news either.
+    pub(super) fn retire(&self, id: &Id, now: DateTime<Utc>) -> Result<Settled> {
+        self.take_away(id, true, now)
+    }
+
+    fn take_away(&self, id: &Id, prints_stay: bool, now: DateTime<Utc>) -> Result<Settled> {
         let mut seqs = self.write();
         let Some((key, kept)) = self.kept_locked(id)? else { return Ok(Settled::default()) };
         let seq = seqs.given + 1;
@@ -61,7 +69,10 @@ impl Store {
             record::put(&trees.meta, VOLUME.as_bytes(), &counted)?;
             record::remove(&trees.articles, &key.to_be_bytes())?;
             record::remove(&trees.ids, id.as_str().as_bytes())?;
-            record::put(&trees.past, &key.to_be_bytes(), &past)?;
+            match prints_stay {
+                true => record::put(&trees.past, &key.to_be_bytes(), &past)?,
+                false => record::remove(&trees.prints, &key.to_be_bytes())?,
+            }
             for shelf in shelves(article, key) {
                 trees.shelves.remove(shelf)?;
             }

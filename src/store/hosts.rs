@@ -17,6 +17,9 @@ pub struct Rules {
     pub at: DateTime<Utc>,
     /// None: the server has a fault, so that nothing may be fetched.
     pub robots: Option<Robots>,
+    /// Since when it has had that fault.
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Store {

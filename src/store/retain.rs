@@ -54,7 +54,7 @@ impl Store {
             if !beyond(limits, self.volume(), &article, now) {
                 break;
             }
-            self.forget(&article.id, now)?;
+            self.retire(&article.id, now)?;
             gone.push(key);
         }
         Ok(gone)

@@ -1,6 +1,6 @@
 //! `diemtin explain` of a feed, or of a page that lists articles: what was taken of it, and why.
 
-use super::short;
+use super::{Form, html, short};
 use crate::article::{Dropped, Page};
 use crate::cli::{BAD_DATA, Exit, moment};
 use crate::config::Site;
@@ -10,14 +10,18 @@ use std::io::{self, Write};
 use url::Url;
 
 /// None for a page that is neither one of the site's feeds nor asked to be read as a list.
-pub fn explain(url: &Url, page: &Page, site: &Site, as_list: bool, json: bool) -> anyhow::Result<Option<()>> {
+pub fn explain(url: &Url, page: &Page, site: &Site, as_list: bool, form: Form) -> anyhow::Result<Option<()>> {
     let Some(look) = look(url, page, site, as_list) else { return Ok(None) };
     let look = look.map_err(|why| Exit { code: BAD_DATA, why: format!("{url}: {why}") })?;
     let mut out = io::stdout().lock();
-    if json {
-        writeln!(out, "{}", as_json(url, site, &look))?;
-    } else {
-        report(&mut out, url, site, &look)?;
+    match form {
+        Form::Json => writeln!(out, "{}", as_json(url, site, &look))?,
+        Form::Report => report(&mut out, url, site, &look)?,
+        Form::Html => {
+            let mut said = Vec::new();
+            report(&mut said, url, site, &look)?;
+            write!(out, "{}", html::of_report(url, &String::from_utf8_lossy(&said)))?;
+        }
     }
     Ok(Some(()))
 }

@@ -7,6 +7,7 @@ use crate::extract::{Part, PartFate};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
+use url::Url;
 
 const STYLE: &str = "body{max-width:50rem;margin:1rem auto;padding:0 1rem;font:1rem/1.5 sans-serif;color:#222;\
 background:#fff}table{border-collapse:collapse}th{text-align:left;padding-right:1rem;font-weight:normal;color:#666}\
@@ -14,16 +15,26 @@ td,th{vertical-align:top}section>div{margin:.4rem 0;padding-left:.6rem;border-le
 section>div.dropped{border-color:#c44}section>div.beside{border-color:#e90}del{color:#999}\
 small{display:block;color:#666}pre{white-space:pre-wrap}";
 
-/// `<style>` is named by its hash, everything else is forbidden.
-pub fn html(explained: &Explained) -> String {
-    let title = e(&explained.examined.title);
+/// Everything before the facts; nothing on the page may run or load anything.
+fn head(title: &str) -> String {
+    let title = e(title);
     let hash = STANDARD.encode(Sha256::digest(STYLE));
-    let mut out = format!(
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; style-src 'sha256-{hash}'; form-action 'none'; base-uri 'none'\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<table>\n"
-    );
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+    )
+}
+
+/// A report of something else than an article's page.
+pub fn of_report(url: &Url, report: &str) -> String {
+    format!("{}<pre>{}</pre>\n</body>\n</html>\n", head(url.as_str()), e(report))
+}
+
+/// `<style>` is named by its hash, everything else is forbidden.
+pub fn html(explained: &Explained) -> String {
+    let mut out = head(&explained.examined.title) + "<table>\n";
     for (name, value) in facts(explained) {
         out += &format!("<tr><th>{}</th><td>{}</td></tr>\n", e(name), e(&value));
     }

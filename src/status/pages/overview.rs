@@ -6,7 +6,7 @@ use crate::article::Article;
 use crate::status::board::open;
 use crate::status::html::Html;
 use crate::status::lang::day_of;
-use crate::status::{ExtractionHealth, SiteRow};
+use crate::status::{ExtractionHealth, SiteHealth, SiteRow};
 use std::collections::BTreeSet;
 
 /// Of today's articles, and of each kind of trouble.
@@ -82,10 +82,12 @@ fn notices(main: &mut Html, look: &Look, rows: &[SiteRow]) {
 
 fn trouble(main: &mut Html, look: &Look, rows: &[SiteRow]) {
     main.tag("h2", look.say("Điều chưa ổn", "What is wrong"));
-    let failing: Vec<&SiteRow> = rows.iter().filter(|row| !["ok", "new"].contains(&&*row.state.to_string())).collect();
+    let is = |row: &&SiteRow, states: &[SiteHealth]| states.contains(&row.state);
+    let failing: Vec<&SiteRow> = rows.iter().filter(|row| is(row, &[SiteHealth::Failing])).collect();
+    let silent: Vec<&SiteRow> = rows.iter().filter(|row| is(row, &[SiteHealth::Quiet, SiteHealth::Empty])).collect();
     let degraded: Vec<&SiteRow> = rows.iter().filter(|row| row.extraction == ExtractionHealth::Degraded).collect();
     let gave_up: usize = rows.iter().map(|row| row.gave_up).sum();
-    if failing.is_empty() && degraded.is_empty() && gave_up == 0 {
+    if failing.is_empty() && silent.is_empty() && degraded.is_empty() && gave_up == 0 {
         main.tag(
             "p class=\"fine\"",
             look.say("Không có gì: mọi trang đều đọc được.", "Nothing: every site can be read."),
@@ -95,6 +97,9 @@ fn trouble(main: &mut Html, look: &Look, rows: &[SiteRow]) {
     let says = look.say("Trang có nguồn tin không đọc được", "Sites with a feed that cannot be read");
     let since = look.say("đọc được lần cuối", "last read");
     troubled(main, look, (says, since), &failing, |row| (row.since, row.reason.as_deref()));
+    let says = look.say("Trang im lặng lâu hơn lệ thường", "Sites that are silent for longer than usual");
+    let since = look.say("từ", "since");
+    troubled(main, look, (says, since), &silent, |row| (row.since, row.reason.as_deref()));
     let says =
         look.say("Trang mà bài không còn được trích như trước", "Sites whose pages are no longer read as before");
     troubled(main, look, (says, look.say("từ", "since")), &degraded, |row| {
