@@ -82,7 +82,9 @@ fn manifest(export: &Path) -> (u64, BTreeSet<(String, String)>) {
 /// Whether so many sites were read, as the folder says.
 fn all_read(export: &Path, sites: usize) -> bool {
     let rows = fs::read_to_string(export.join("status/sites.json")).expect("written before the manifest");
-    rows.lines().filter(|row| row.contains(r#""state":"ok""#)).count() == sites
+    // entries of years ago: a site that was read is quiet
+    let read = |row: &&str| row.contains(r#""state":"ok""#) || row.contains(r#""state":"quiet""#);
+    rows.lines().filter(read).count() == sites
 }
 
 #[test]
