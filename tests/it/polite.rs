@@ -237,7 +237,7 @@ impl Saw<'_> {
             "cookie" => self.asked.last().and_then(|asked| asked.header("cookie")).as_deref() == Some(rest),
             "to" => self.asked.first().is_some_and(|asked| asked.path == rest),
             "asked" => self.asked.len().to_string() == rest,
-            "paths" => self.asked.iter().map(|asked| asked.path.as_str()).collect::<Vec<_>>().join(" ") == rest,
+            "paths" => self.paths().join(" ") == rest,
             "quiet" => self.asked.is_empty(),
             "new" => matches!(news, Ok(FeedNews::Read { new, .. }) if new.to_string() == rest),
             "unchanged" => matches!(news, Ok(FeedNews::Unchanged)),
@@ -247,6 +247,14 @@ impl Saw<'_> {
             "note" => self.round.feeds[0].notes.iter().any(|note| note.contains(rest)),
             _ => self.remembers(word, rest),
         }
+    }
+
+    /// What was asked for, in turn; pages last and by name, for those that wait for one moment have no order.
+    fn paths(&self) -> Vec<&str> {
+        let mut paths: Vec<&str> = self.asked.iter().map(|asked| asked.path.as_str()).collect();
+        let pages = paths.iter().position(|path| path.starts_with("/p/")).unwrap_or(paths.len());
+        paths[pages..].sort_unstable();
+        paths
     }
 
     /// Of what is in the store.
