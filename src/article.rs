@@ -65,6 +65,13 @@ pub struct Entry {
     pub content: Option<String>,
 }
 
+impl Entry {
+    /// Of which nothing but this is known.
+    pub fn bare(id: Id, url: Url, title: Option<String>) -> Entry {
+        Entry { id, url, title, published: None, updated: None, authors: Vec::new(), summary: None, content: None }
+    }
+}
+
 /// Bytes as a server sent them, transfer encodings undone.
 #[derive(Clone, Debug)]
 pub struct Page {

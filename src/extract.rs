@@ -80,7 +80,8 @@ pub fn extract(
 /// known as chrome only now, by [`Learned::page`].
 pub fn observe(learned: &mut Learned, page: &Page) -> Result<Vec<u32>, ExtractError> {
     let (html, base) = tree(page)?;
-    Ok(learned.observe_flat(&page::flatten(&html, &base), &page.url, &title(&html)))
+    let title = Head::read(&html, &[]).title;
+    Ok(learned.observe_flat(&page::flatten(&html, &base), &page.url, title.as_deref().unwrap_or("")))
 }
 
 /// The address of the page after the `nth` (from 1) of the article that begins at `first`, if this one links to it.
@@ -121,12 +122,9 @@ fn extract_seen(
     now: DateTime<Utc>,
     mut seen: impl FnMut(&Flat<'_>, &Worth, &[Fate]),
 ) -> Result<Clean, ExtractError> {
-    let text = readable(page)?;
-    let slim = slim::slim(&text);
-    let html = parsed(&slim.html);
-    let base = base(&html, &page.url);
+    let (html, base, json_ld) = document(page)?;
     let flat = page::flatten(&html, &base);
-    let head = Head::read(&html, &slim.json_ld);
+    let head = Head::read(&html, &json_ld);
     let mut worth = Worth::of(&flat);
     if learned.is_ready() {
         worth.lower(learned.recurring(&flat));
@@ -188,15 +186,16 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
 
 /// A page parsed, without what never shows, its depth bounded; and the base of its links.
 pub(crate) fn tree(page: &Page) -> Result<(Html, Url), ExtractError> {
-    let html = parsed(&slim::slim(&readable(page)?).html);
-    let base = base(&html, &page.url);
-    Ok((html, base))
+    document(page).map(|(html, base, _)| (html, base))
 }
 
-/// Of the document.
-fn title(html: &Html) -> String {
-    let title = Selector::parse("title").expect("it is a selector");
-    html.select(&title).next().map(|title| title.text().collect()).unwrap_or_default()
+/// [`tree`], and the JSON-LD that stood among its scripts.
+fn document(page: &Page) -> Result<(Html, Url, Vec<String>), ExtractError> {
+    let text = readable(page)?;
+    let slim = slim::slim(&text);
+    let html = parsed(&slim.html);
+    let base = base(&html, &page.url);
+    Ok((html, base, slim.json_ld))
 }
 
 /// A page with a field for a password.
@@ -303,12 +302,9 @@ pub fn sample_names() -> Vec<String> {
 /// The lines of text of a page, measured.
 #[doc(hidden)]
 pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractError> {
-    let text = readable(page)?;
-    let slim = slim::slim(&text);
-    let html = Html::parse_document(&slim.html);
-    let base = base(&html, &page.url);
+    let (html, base, json_ld) = document(page)?;
     let flat = page::flatten(&html, &base);
-    let head = Head::read(&html, &slim.json_ld);
+    let head = Head::read(&html, &json_ld);
     let worth = Worth::of(&flat);
     let article = worth.article(&flat).ok_or(ExtractError::NoText)?;
     let text_at = density::first_text(&flat, &flat.elems[article].lines);
@@ -347,8 +343,7 @@ fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Found> {
 
 fn finish(flat: &Flat<'_>, worth: &Worth, fates: &[Fate], meta: Meta, method: Method) -> Result<Clean, ExtractError> {
     let kept = kept(flat, fates);
-    let (blocks, kept_by) = blocks::blocks(&flat.lines, &kept);
-    let (mut blocks, kept_by) = (blocks, kept_by);
+    let (mut blocks, kept_by) = blocks::blocks(&flat.lines, &kept);
     caption_figures(flat, fates, &kept, &mut blocks);
     if blocks.iter().all(|b| matches!(b, Block::Figure { .. })) {
         return Err(ExtractError::NoText);

@@ -55,7 +55,7 @@ pub fn explain(config: &Config, what: &str, site: Option<&str>, as_list: bool, f
     }
     let store = store(config)?;
     let (known, taught) = taught(&store, &site)?;
-    let entry = entry(&url);
+    let entry = Entry::bare(Id::of(&url), url.clone(), None);
     let wrong = |why: ExtractError| Exit { code: BAD_DATA, why: format!("{what}: {why}") };
     let topics = Topics::new(&config.topics);
     let examined = poll::examine_known(&pages, &entry, &site, &topics, &known, now).map_err(wrong)?;
@@ -94,19 +94,6 @@ fn mark(config: &Config, store: &Store, site: Option<&Site>, id: &Id) -> Result<
     let first = site.into_iter().map(|site| site.id.as_str());
     let mut ids = first.chain(config.sites.iter().map(|site| site.id.as_str()));
     ids.find_map(|site| store.mark(site, id).transpose()).transpose()
-}
-
-fn entry(url: &Url) -> Entry {
-    Entry {
-        id: Id::of(url),
-        url: url.clone(),
-        title: None,
-        published: None,
-        updated: None,
-        authors: Vec::new(),
-        summary: None,
-        content: None,
-    }
 }
 
 /// From the network, as the daemon would, or from a file.

@@ -133,16 +133,8 @@ fn mark(pipeline: &Pipeline, site: &Site, article: &Article) -> Result<Mark, Sto
     if let Some(mark) = pipeline.store.mark(&site.id, &article.id)? {
         return Ok(mark);
     }
-    let entry = Entry {
-        id: article.id.clone(),
-        url: article.url.clone(),
-        title: Some(article.title.clone()),
-        published: article.published_at,
-        updated: None,
-        authors: Vec::new(),
-        summary: None,
-        content: None,
-    };
+    let bare = Entry::bare(article.id.clone(), article.url.clone(), Some(article.title.clone()));
+    let entry = Entry { published: article.published_at, ..bare };
     Ok(Mark {
         entry,
         feed: site.feeds.first().unwrap_or(&article.url).clone(),

@@ -255,15 +255,15 @@ fn decide(
         return Ok((Outcome::OffTopic, Change::None));
     }
     let twin = index.twin(examined.print(), |key| pipeline.store.prints_of(key))?;
-    if let Some(past) = twin.map(|twin| pipeline.store.past(twin.key)).transpose()?.flatten() {
-        return Ok((Outcome::Duplicate { of: past.id }, Change::None));
-    }
-    if let Some(twin) = twin
-        && let Some(first) = pipeline.store.article_at(twin.key)?
-    {
-        let copy = copy_of(site, mark, examined, &twin);
-        let print = Some(examined.print().clone());
-        return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print }));
+    if let Some(twin) = twin {
+        if let Some(first) = pipeline.store.article_at(twin.key)? {
+            let copy = copy_of(site, mark, examined, &twin);
+            let print = Some(examined.print().clone());
+            return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print }));
+        }
+        if let Some(past) = pipeline.store.past(twin.key)? {
+            return Ok((Outcome::Duplicate { of: past.id }, Change::None));
+        }
     }
     let article = Box::new(new_article(site, mark, examined, now));
     Ok((Outcome::Stored, Change::New { article, print: examined.print().clone() }))

@@ -79,18 +79,8 @@ fn marks(article: &Article, now: DateTime<Utc>) -> Vec<(String, Mark)> {
 
 /// A mark that does not know what its feed said of it: the next sight only fills that in.
 fn settled(id: &Id, url: &Url, title: Option<&str>, outcome: Outcome, now: DateTime<Utc>) -> Mark {
-    let entry = Entry {
-        id: id.clone(),
-        url: url.clone(),
-        title: title.map(str::to_owned),
-        published: None,
-        updated: None,
-        authors: Vec::new(),
-        summary: None,
-        content: None,
-    };
     Mark {
-        entry,
+        entry: Entry::bare(id.clone(), url.clone(), title.map(str::to_owned)),
         feed: url.clone(),
         said: String::new(),
         first_seen: now,

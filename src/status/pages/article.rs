@@ -96,16 +96,8 @@ fn extracted(
 }
 
 fn entry(article: &Article) -> Entry {
-    Entry {
-        id: article.id.clone(),
-        url: article.url.clone(),
-        title: Some(article.title.clone()),
-        published: article.published_at,
-        updated: None,
-        authors: article.authors.clone(),
-        summary: None,
-        content: None,
-    }
+    let bare = Entry::bare(article.id.clone(), article.url.clone(), Some(article.title.clone()));
+    Entry { published: article.published_at, authors: article.authors.clone(), ..bare }
 }
 
 /// By the rule that took it, in the order of the page.
