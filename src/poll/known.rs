@@ -2,10 +2,10 @@
 //! are extracted again.
 
 use super::examine::{Examined, examine_known};
-use super::pages::{self, Pages};
+use super::pages;
 use super::settle;
 use super::{Pipeline, Settled, caught};
-use crate::article::{Id, Outcome};
+use crate::article::{Id, Outcome, Page};
 use crate::config::Site;
 use crate::extract::{self, Drift, Learned};
 use crate::status;
@@ -28,28 +28,27 @@ impl Known {
         Ok(Known { lessons: store.lessons(site)?, drift: store.site(site)?.drift, touched: false })
     }
 
-    /// Takes note of a page. What the first pages teach is written at once; later on, with the round.
-    pub(super) fn take(
-        &mut self,
-        store: &Store,
-        site: &Site,
-        id: &Id,
-        pages: &Pages,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let Some(page) = pages.pages.first() else { return Ok(()) };
-        let young = !self.lessons.learned.is_ready();
-        self.touched = true;
-        // what is no page teaches nothing, and is said when it is examined
-        let Ok(Ok(known_now)) = caught(|| {
+    /// With what a page teaches. Whether it is an article's is only known once it was read with this.
+    pub(super) fn with(&self, id: &Id, page: &Page, now: DateTime<Utc>) -> Known {
+        let taught = caught(|| {
             let mut learned = self.lessons.learned.clone();
             extract::observe(&mut learned, page).map(|pages| (learned, pages))
-        }) else {
-            return Ok(());
-        };
-        self.lessons.learned = known_now.0;
-        self.lessons.took(Taken { page: Learned::page(&page.url), id: id.clone(), at: now, again: false });
-        self.lessons.doubt(&known_now.1);
+        });
+        let mut known = self.clone();
+        // what is no page teaches nothing, and is said when it is examined
+        if let Ok(Ok((learned, pages))) = taught {
+            known.touched = true;
+            known.lessons.learned = learned;
+            known.lessons.took(Taken { page: Learned::page(&page.url), id: id.clone(), at: now, again: false });
+            known.lessons.doubt(&pages);
+        }
+        known
+    }
+
+    /// Takes what a page taught. What the first pages teach is written at once; later on, with the round.
+    pub(super) fn take(&mut self, taught: Known, store: &Store, site: &Site) -> Result<(), StoreError> {
+        let young = !self.lessons.learned.is_ready();
+        *self = taught;
         if young { store.put_lessons(&site.id, &self.lessons) } else { Ok(()) }
     }
 

@@ -121,8 +121,8 @@ fn judge(
     known: &mut Known,
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
-    known.take(&pipeline.store, site, &mark.entry.id, pages, now)?;
-    let examined = match fit(pipeline, site, &mark, pages, known, now) {
+    let taught = pages.pages.first().map(|page| known.with(&mark.entry.id, page, now));
+    let examined = match fit(pipeline, site, &mark, pages, taught.as_ref().unwrap_or(known), now) {
         Ok(examined) => examined,
         // the feed says the same the next time, and something else makes it due again
         Err(why) if pages.pages.is_empty() => return give_up(pipeline, site, mark, why, now),
@@ -134,7 +134,9 @@ fn judge(
             return later(pipeline, site, mark, why, None, now);
         }
     };
-    if examined.clean.method != Method::Feed {
+    // a page in whose place the feed's text stands is no article: a login page, one that says the site is being mended
+    if let Some(taught) = taught.filter(|_| examined.clean.method != Method::Feed) {
+        known.take(taught, &pipeline.store, site)?;
         known.read(site, &examined, now);
     }
     let of_feed = if pages.pages.is_empty() { pages::of_entry(&mark.entry) } else { None };

@@ -198,6 +198,8 @@ async fn a_notice_in_place_of_an_article_is_not_believed() {
     office.house.script("hungyen", &path, &[Reply::Bytes("text/html; charset=utf-8", notice.into_bytes())]);
     let first = office.poll("hungyen", noon()).await;
     assert!(matches!(outcome_of(&first, &path), Outcome::Later { why } if why.contains("announced")), "{first:?}");
+    let taught = office.pipeline.store.lessons("hungyen").expect("the store works").learned.pages();
+    assert_eq!(taught as usize, first.settled.len() - 1, "a notice teaches nothing of the site's articles");
     let later = office.poll("hungyen", noon() + TimeDelta::hours(1)).await;
     assert_eq!(outcome_of(&later, &path), &Outcome::Stored);
 }
