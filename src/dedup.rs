@@ -8,13 +8,12 @@ mod runs;
 pub use print::Print;
 pub use record::{Unreadable, pack, unpack};
 
-pub use evidence::Relation;
+pub use evidence::{Relation, relation};
 
 use evidence::Overlap;
-use print::Spread;
 use runs::Runs;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// A shingle that so many articles share is furniture: it points to none of them.
 const FURNITURE: usize = 6;
@@ -140,33 +139,36 @@ impl Index {
 
     /// The articles that share enough of the key for a closer look, and how many shingles of it.
     fn candidates(&self, print: &Print) -> Vec<(u64, u32)> {
-        let mut shared = HashMap::<u64, (u32, u8), Spread>::default();
-        for shingle in &print.key {
-            for (key, weight) in self.articles_with(*shingle) {
-                let (hits, lightest) = shared.entry(key).or_insert((0, weight));
-                (*hits, *lightest) = (*hits + 1, weight.min(*lightest));
-            }
-        }
-        let near = |(key, (hits, lightest)): (u64, (u32, u8))| {
-            (f64::from(hits) >= print.least_hits(lightest)).then_some((key, hits))
-        };
-        shared.into_iter().filter_map(near).collect()
+        let mut shared: Vec<(u64, u8)> = Vec::with_capacity(2 * print.key.len());
+        print.key.iter().for_each(|shingle| self.articles_with(*shingle, &mut shared));
+        shared.sort_unstable();
+        let of_one = shared.chunk_by(|a, b| a.0 == b.0);
+        let near = of_one.map(|of_one| (of_one[0], of_one.len() as u32));
+        let near = near.filter(|((_, lightest), hits)| f64::from(*hits) >= print.least_hits(*lightest));
+        near.map(|((key, _), hits)| (key, hits)).collect()
     }
 
-    /// Each once, with the least weight of its prints; none if the shingle is furniture.
-    fn articles_with(&self, shingle: u32) -> Vec<(u64, u8)> {
-        let mut found: Vec<(u64, u8)> = Vec::new();
+    /// Adds each once, with the least weight of its prints; none if the shingle is furniture.
+    fn articles_with(&self, shingle: u32, found: &mut Vec<(u64, u8)>) {
+        let from = found.len();
         for number in self.shingles.get(shingle).take(OCCURRENCES + 1) {
             let at = number as usize;
             found.push((self.articles[at], self.weights[at]));
         }
-        if found.len() > OCCURRENCES {
-            return Vec::new();
+        if found.len() == from + 1 {
+            let (key, _) = found[from];
+            return found.truncate(if self.removed.contains(&key) { from } else { from + 1 });
         }
-        found.sort_unstable();
-        found.dedup_by_key(|(key, _)| *key);
-        found.retain(|(key, _)| !self.removed.contains(key));
-        if found.len() > FURNITURE { Vec::new() } else { found }
+        let mut these = found.split_off(from);
+        if these.len() > OCCURRENCES {
+            return;
+        }
+        these.sort_unstable();
+        these.dedup_by_key(|(key, _)| *key);
+        these.retain(|(key, _)| !self.removed.contains(key));
+        if these.len() <= FURNITURE {
+            found.extend(these);
+        }
     }
 
     /// Of memory that it takes.

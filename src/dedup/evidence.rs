@@ -3,6 +3,7 @@
 use super::print::{FIGURES, Print};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Fewer samples in common may be a turn of phrase.
@@ -40,7 +41,51 @@ const NEARLY_AS_LONG: f64 = 0.75;
 
 /// How much they have in common, if they are one.
 pub fn same(a: &Print, b: &Print) -> Option<Overlap> {
-    Some(overlap(a, b)).filter(Overlap::same)
+    let pair = Pair::of(a, b);
+    let small = Part::of(&pair.small, &pair.large, pair.less_bits);
+    // most that are looked at are not
+    if small.matched < FEWEST || small.contained() < CONTAINED {
+        return None;
+    }
+    Some(pair.overlap(small)).filter(Overlap::same)
+}
+
+/// What one text is to another; none if they are not one.
+pub fn relation(one: &Print, other: &Print) -> Option<Relation> {
+    same(one, other).map(|overlap| overlap.relation())
+}
+
+/// The samples of two texts at the coarser one's level.
+struct Pair<'p> {
+    one: &'p Print,
+    other: &'p Print,
+    small: Cow<'p, [u16]>,
+    large: Cow<'p, [u16]>,
+    /// Of the samples, to have as many bits as both have.
+    less_bits: u8,
+    /// The first of the two is the smaller one.
+    shorter: bool,
+}
+
+impl Pair<'_> {
+    fn of<'p>(one: &'p Print, other: &'p Print) -> Pair<'p> {
+        let level = one.level.max(other.level);
+        let (x, y) = (one.at_level(level), other.at_level(level));
+        let shorter = x.len() <= y.len();
+        let (small, large) = if shorter { (x, y) } else { (y, x) };
+        Pair { one, other, small, large, less_bits: level - one.level.min(other.level), shorter }
+    }
+
+    fn overlap(&self, small: Part) -> Overlap {
+        Overlap {
+            small,
+            large: Part::of(&self.large, &self.small, self.less_bits),
+            headline: self.one.headline == self.other.headline,
+            figures: figures(&self.one.figures, &self.other.figures),
+            contained: small.contained(),
+            shorter: self.shorter,
+        }
+    }
 }
 
 /// What one text has of another.
@@ -77,25 +122,6 @@ pub enum Relation {
     Extended,
 }
 
-pub fn overlap(a: &Print, b: &Print) -> Overlap {
-    let level = a.level.max(b.level);
-    let (x, y) = (a.at_level(level), b.at_level(level));
-    let shorter = x.len() <= y.len();
-    let (small, large) = if shorter { (x, y) } else { (y, x) };
-    // as many bits as both have
-    let bits = level - a.level.min(b.level);
-    let small_part = Part::of(&shared(&small, &large, bits));
-    let large_part = Part::of(&shared(&large, &small, bits));
-    Overlap {
-        small: small_part,
-        large: large_part,
-        headline: a.headline == b.headline,
-        figures: figures(&a.figures, &b.figures),
-        contained: small_part.matched as f64 / small.len().max(1) as f64,
-        shorter,
-    }
-}
-
 /// The share of figures in common, of those that both would have kept; None if there are too few to tell.
 fn figures(a: &[u16], b: &[u16]) -> Option<f64> {
     let kept_by = |f: &[u16]| if f.len() < FIGURES { u16::MAX } else { f.last().copied().unwrap_or(u16::MAX) };
@@ -107,10 +133,32 @@ fn figures(a: &[u16], b: &[u16]) -> Option<f64> {
 }
 
 impl Part {
-    fn of(matches: &[bool]) -> Part {
-        let before = matches.iter().position(|m| *m).unwrap_or(matches.len());
-        let after = matches.iter().rev().position(|m| *m).unwrap_or(matches.len());
-        Part { samples: matches.len(), matched: matches.iter().filter(|m| **m).count(), before, after }
+    fn of(samples: &[u16], with: &[u16], less_bits: u8) -> Part {
+        let known = Hashes::of(with.iter().map(|h| h >> less_bits));
+        let (mut matched, mut first, mut end) = (0, samples.len(), 0);
+        for (at, _) in samples.iter().enumerate().filter(|(_, h)| known.has(**h >> less_bits)) {
+            (matched, first, end) = (matched + 1, first.min(at), at + 1);
+        }
+        Part { samples: samples.len(), matched, before: first, after: samples.len() - end }
+    }
+
+    fn contained(&self) -> f64 {
+        self.matched as f64 / self.samples.max(1) as f64
+    }
+}
+
+/// A bit for each.
+struct Hashes([u64; 1024]);
+
+impl Hashes {
+    fn of(hashes: impl Iterator<Item = u16>) -> Hashes {
+        let mut bits = [0; 1024];
+        hashes.for_each(|h| bits[usize::from(h >> 6)] |= 1 << (h & 63));
+        Hashes(bits)
+    }
+
+    fn has(&self, hash: u16) -> bool {
+        self.0[usize::from(hash >> 6)] >> (hash & 63) & 1 != 0
     }
 }
 
@@ -168,17 +216,14 @@ fn share(of: usize, part: Part) -> f64 {
     of as f64 / part.samples.max(1) as f64
 }
 
-fn shared(of: &[u16], with: &[u16], less_bits: u8) -> Vec<bool> {
-    let mut sorted: Vec<u16> = with.iter().map(|h| h >> less_bits).collect();
-    sorted.sort_unstable();
-    of.iter().map(|h| sorted.binary_search(&(h >> less_bits)).is_ok()).collect()
-}
-
 impl Print {
     /// The samples that would be ones at a coarser level, as they would be there.
-    fn at_level(&self, level: u8) -> Vec<u16> {
+    fn at_level(&self, level: u8) -> Cow<'_, [u16]> {
         let coarser = level - self.level;
+        if coarser == 0 {
+            return Cow::Borrowed(&self.samples);
+        }
         let samples = self.samples.iter().filter(|h| h.leading_zeros() >= u32::from(coarser));
-        samples.map(|h| h << coarser).collect()
+        Cow::Owned(samples.map(|h| h << coarser).collect())
     }
 }

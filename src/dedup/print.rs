@@ -1,9 +1,11 @@
 //! What is remembered of a text to know it again.
 
-use crate::text::{Written, fold, plain_syllables, syllables};
+use crate::text::{Key, Written, fold, syllables, vanishes, words};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Syllables in a shingle.
@@ -60,12 +62,13 @@ thread_local! {
     static PRINTER: RefCell<Printer> = RefCell::default();
 }
 
-/// Makes prints, and remembers what syllables hash to.
+/// Makes prints, and remembers what words hash to.
 #[derive(Default)]
 struct Printer {
-    /// To the hash of what a syllable folds to.
-    known: Written<u64>,
+    known: Written<NonZeroU64>,
     lines: Lines,
+    shingles: Vec<u32>,
+    seen: HashSet<u32, Spread>,
 }
 
 /// What was read of a text so far.
@@ -81,33 +84,37 @@ impl Printer {
     fn print(&mut self, title: &str, text: &str) -> Print {
         let headline = if title.trim().is_empty() { text.trim_start().lines().next().unwrap_or("") } else { title };
         self.read(headline);
-        let headline = std::mem::take(&mut self.lines).all.into_iter().fold(0, mix);
+        let headline = self.lines.all.iter().fold(0, |whole, syllable| mix(whole, *syllable));
+        self.lines.clear();
         text.lines().for_each(|line| self.read(line));
-        let Lines { all, prose, figures } = std::mem::take(&mut self.lines);
-        let shingles = shingles(if prose.len() >= LEAST_PROSE { &prose } else { &all });
-        let (level, samples) = samples(&shingles);
-        Print {
-            text: all.iter().fold(headline, |whole, syllable| mix(whole, *syllable)),
+        let whole = self.lines.all.iter().fold(headline, |whole, syllable| mix(whole, *syllable));
+        let Printer { lines, shingles, seen, .. } = self;
+        shingle(if lines.prose.len() >= LEAST_PROSE { &lines.prose } else { &lines.all }, shingles);
+        let (level, samples) = samples(shingles, seen);
+        let print = Print {
+            text: whole,
             headline: (headline >> 32) as u32,
             shingles: shingles.len() as u32,
             level,
-            key: key(&shingles),
+            key: key(shingles),
             samples,
-            figures: smallest(figures, FIGURES),
-        }
+            figures: smallest(&mut lines.figures, FIGURES),
+        };
+        lines.clear();
+        print
     }
 
     fn read(&mut self, line: &str) {
         let (from, figures_from) = (self.lines.all.len(), self.lines.figures.len());
         let line = line.trim();
         let folded;
-        let line = if plain_syllables(line, |_, syllable| self.take(syllable)) {
+        let line = if words(line, |start, end, key| self.take(line, start..end, key)) {
             line
         } else {
             self.lines.all.truncate(from);
             self.lines.figures.truncate(figures_from);
             folded = fold(line);
-            syllables(&folded).for_each(|syllable| self.lines.take(syllable, hash_of(syllable)));
+            self.lines.take(&folded);
             &folded
         };
         if is_prose(line, &self.lines.all[from..]) {
@@ -117,19 +124,37 @@ impl Printer {
         }
     }
 
-    fn take(&mut self, syllable: &str) {
-        let hash = self.known.get(syllable, hash_of);
-        self.lines.take(syllable, hash);
+    fn take(&mut self, line: &str, at: Range<usize>, key: Option<Key>) {
+        let hash = key.and_then(|key| self.known.get(key, || &line[at.clone()], hash_of_word));
+        let Some(hash) = hash else { return self.lines.take(&fold(&line[at])) };
+        let bytes = &line.as_bytes()[at];
+        self.lines.push(hash.get(), bytes[0].is_ascii_digit() && is_figure(bytes));
     }
 }
 
 impl Lines {
-    fn take(&mut self, syllable: &str, hash: u64) {
+    fn take(&mut self, folded: &str) {
+        syllables(folded).for_each(|syllable| self.push(hash_of(syllable), is_figure(syllable.as_bytes())));
+    }
+
+    fn push(&mut self, hash: u64, is_figure: bool) {
         self.all.push(hash);
-        if is_figure(syllable) {
+        if is_figure {
             self.figures.push((hash >> 48) as u16);
         }
     }
+
+    fn clear(&mut self) {
+        self.all.clear();
+        self.prose.clear();
+        self.figures.clear();
+    }
+}
+
+/// Of a word that folds to one syllable; none for a figure that is written otherwise, so that one is known by its bytes.
+fn hash_of_word(word: &str, syllable: &str) -> Option<NonZeroU64> {
+    let figure = is_figure(syllable.as_bytes()) && word != syllable;
+    NonZeroU64::new(hash_of(syllable)).filter(|_| !figure)
 }
 
 impl Print {
@@ -155,27 +180,67 @@ impl Print {
     }
 }
 
-/// Sentences rather than a headline, a menu, a list of links or an imprint. `line` has no white space at its ends.
+/// Sentences rather than a headline, a menu, a list of links or an imprint. The same whether `line` is folded or as it is
+/// written; it has no white space at its ends.
 fn is_prose(line: &str, syllables: &[u64]) -> bool {
-    let end = line.trim_end_matches(['"', '”', '»', ')', '/', ' ', '\'', '’']);
-    let sentence = syllables.len() >= SHORT_LINE && end.ends_with(['.', '!', '?', '…', ':', ';']);
-    (sentence || syllables.len() >= LONG_LINE) && !is_imprint(line, syllables) && !is_link(line, end)
+    if syllables.len() < SHORT_LINE {
+        return false;
+    }
+    let end = before_closing(line);
+    let odd = |c: char| !c.is_ascii() && (vanishes(c) || c.is_whitespace() || c == GREEK_QUESTION_MARK);
+    if end.ends_with(odd) || line.starts_with(odd) {
+        let folded = fold(line);
+        return is_told(&folded, before_closing(&folded), syllables);
+    }
+    is_told(line, end, syllables)
+}
+
+/// That which is `;` when it is folded.
+const GREEK_QUESTION_MARK: char = '\u{37e}';
+
+fn before_closing(line: &str) -> &str {
+    line.trim_end_matches(['"', '”', '»', ')', '/', ' ', '\'', '’'])
+}
+
+fn is_told(line: &str, end: &str, syllables: &[u64]) -> bool {
+    let sentence = end.ends_with(['.', '!', '?', '…', ':', ';']);
+    (sentence || syllables.len() >= LONG_LINE) && !is_link(line, end) && !is_imprint(line, syllables)
 }
 
 /// Addresses, licences and rights stand at the foot of every page.
 fn is_imprint(line: &str, syllables: &[u64]) -> bool {
-    const SIGNS: [char; 2] = ['@', '©'];
-    line.len() < 400 && (line.contains(SIGNS) || imprint(syllables))
+    // as many separators, but for one
+    let short = syllables.len() <= LONGEST_IMPRINT / 2;
+    short
+        && (has_sign(line) || imprint(syllables))
+        && (line.is_ascii() && line.len() < LONGEST_IMPRINT || fold(line).len() < LONGEST_IMPRINT)
+}
+
+/// Bytes, folded.
+const LONGEST_IMPRINT: usize = 400;
+
+fn has_sign(line: &str) -> bool {
+    memchr::memchr(b'@', line.as_bytes()).is_some() || memchr::memmem::find(line.as_bytes(), "©".as_bytes()).is_some()
 }
 
 fn imprint(syllables: &[u64]) -> bool {
+    let all = &*IMPRINT;
     let starts = |at: usize, words: &[u64]| syllables[at] == words[0] && syllables[at..].starts_with(words);
-    (0..syllables.len()).any(|at| IMPRINT.iter().any(|words| starts(at, words)))
+    let begins = |at: &usize| all.beginnings >> (syllables[*at] & 63) & 1 != 0;
+    (0..syllables.len()).filter(begins).any(|at| all.phrases.iter().any(|words| starts(at, words)))
 }
 
-static IMPRINT: LazyLock<Vec<Vec<u64>>> = LazyLock::new(|| {
-    let words = ["www", "copyright", "giấy phép", "ghi rõ nguồn", "bản quyền"];
-    words.iter().map(|words| syllables(words).map(hash_of).collect()).collect()
+struct Imprint {
+    phrases: Vec<Vec<u64>>,
+    /// The bits that the lower six bits of their first words name: most words are none of these.
+    beginnings: u64,
+}
+
+static IMPRINT: LazyLock<Imprint> = LazyLock::new(|| {
+    let phrases = ["www", "copyright", "giấy phép", "ghi rõ nguồn", "bản quyền"];
+    let phrases: Vec<Vec<u64>> = phrases.iter().map(|words| syllables(words).map(hash_of).collect()).collect();
+    let beginnings = phrases.iter().fold(0, |bits, words| bits | 1 << (words[0] & 63));
+    Imprint { phrases, beginnings }
 });
 
 /// Another article's headline: it has a bullet or its date in brackets.
@@ -184,12 +249,19 @@ fn is_link(line: &str, end: &str) -> bool {
 }
 
 /// A text of fewer syllables than a shingle has is one shingle.
-fn shingles(syllables: &[u64]) -> Vec<u32> {
-    let hash = |s: &[u64]| (s.iter().fold(0, |h, one| mix(h, *one)) >> 32) as u32;
+fn shingle(syllables: &[u64], shingles: &mut Vec<u32>) {
+    shingles.clear();
+    // the hashes of the last syllable, the last two, and the last three
+    let (mut one, mut two, mut three) = (0, 0, 0);
+    let last = |syllable: &u64| {
+        let hash = mix(three, *syllable);
+        (three, two, one) = (mix(two, *syllable), mix(one, *syllable), mix(0, *syllable));
+        (hash >> 32) as u32
+    };
     match syllables.len() {
-        0 => Vec::new(),
-        n if n < SHINGLE => vec![hash(syllables)],
-        _ => syllables.windows(SHINGLE).map(hash).collect(),
+        0 => {}
+        n if n < SHINGLE => shingles.push((syllables.iter().fold(0, |h, one| mix(h, *one)) >> 32) as u32),
+        _ => shingles.extend(syllables.iter().map(last).skip(SHINGLE - 1)),
     }
 }
 
@@ -207,24 +279,24 @@ fn key(shingles: &[u32]) -> Vec<u32> {
 }
 
 /// One in 2^level is a sample: the level, and the samples in the same order.
-fn samples(shingles: &[u32]) -> (u8, Vec<u16>) {
+fn samples(shingles: &[u32], seen: &mut HashSet<u32, Spread>) -> (u8, Vec<u16>) {
     let level = (shingles.len() / SAMPLES).checked_ilog2().map_or(0, |log| log as u8 + 1).min(COARSEST);
-    let mut seen = HashSet::<u32, Spread>::default();
-    let sampled = shingles.iter().filter(|h| h.leading_zeros() >= u32::from(level));
+    seen.clear();
+    let sampled = shingles.iter().filter(|h| u64::from(**h) >> (32 - level) == 0);
     let samples = sampled.filter(|h| seen.insert(**h)).map(|h| (h << level >> 16) as u16);
     (level, samples.collect())
 }
 
-fn is_figure(syllable: &str) -> bool {
-    syllable.len() >= 2 && syllable.bytes().all(|b| b.is_ascii_digit())
+fn is_figure(syllable: &[u8]) -> bool {
+    syllable.len() >= 2 && syllable.iter().all(u8::is_ascii_digit)
 }
 
 /// At most `most` of them, sorted, each once.
-fn smallest(mut hashes: Vec<u16>, most: usize) -> Vec<u16> {
+fn smallest(hashes: &mut Vec<u16>, most: usize) -> Vec<u16> {
     hashes.sort_unstable();
     hashes.dedup();
     hashes.truncate(most);
-    hashes
+    hashes.clone()
 }
 
 /// Of the bytes, eight at a time; the upper bits depend on all.

@@ -44,13 +44,11 @@ impl Runs {
 
     /// The numbers that came with a hash, in no order.
     pub fn get(&self, hash: u32) -> impl Iterator<Item = u32> {
-        let of_run = move |run: &Vec<(u32, u32)>| {
-            let from = run.partition_point(|pair| pair.0 < hash);
-            let until = from + run[from..].partition_point(|pair| pair.0 == hash);
-            from..until
-        };
         let runs = self.runs.iter().chain(std::iter::once(&self.fresh));
-        runs.flat_map(move |run| run[of_run(run)].iter().map(|pair| pair.1))
+        runs.flat_map(move |run| {
+            let from = run.partition_point(|pair| pair.0 < hash);
+            run[from..].iter().take_while(move |pair| pair.0 == hash).map(|pair| pair.1)
+        })
     }
 
     pub fn remove(&mut self, numbers: &HashSet<u32>) {

@@ -2,7 +2,7 @@
 
 use super::phrases::Phrases;
 use crate::article::Place;
-use crate::text::{Written, fold, pieces, plain_syllables};
+use crate::text::{Written, fold, pieces, plain_syllables, syllables, words};
 use std::borrow::Cow;
 
 /// A syllable that is in no phrase.
@@ -63,20 +63,37 @@ impl<'t> Tokens<'t> {
 
     fn line(&mut self, line: &'t str, phrases: &Phrases, written: &mut Written<u32>) {
         let (from, before) = (self.tokens.len(), self.syllables);
-        let mut end = 0;
-        let plain = plain_syllables(line, |at, syllable| {
-            self.marks(&line[end..at], end, false);
-            self.syllable(written.get(syllable, |folded| phrases.token(folded)), at);
-            end = at + syllable.len();
+        let (mut end, mut plain) = (0, true);
+        let cut = words(line, |start, stop, key| {
+            let word = &line[start..stop];
+            let number = key.and_then(|key| written.get(key, || word, |_, folded| Some(phrases.token(folded))));
+            let mut take = |at: usize, length: usize, number: u32| {
+                self.marks(&line[end..at], end, false);
+                self.syllable(number, at);
+                end = at + length;
+            };
+            match number {
+                Some(number) => take(start, word.len(), number),
+                // with quotation marks, a dash, an ellipsis
+                None => {
+                    plain &= plain_syllables(word, |at, syllable| {
+                        take(start + at, syllable.len(), phrases.token(&fold(syllable)));
+                    })
+                }
+            }
         });
-        if plain {
+        if cut && plain {
             self.marks(&line[end..], end, true);
             self.lines.push(Line { text: Cow::Borrowed(line), from });
             return;
         }
         self.tokens.truncate(from);
         self.syllables = before;
-        let folded = fold(line);
+        self.folded_line(fold(line), phrases);
+    }
+
+    fn folded_line(&mut self, folded: String, phrases: &Phrases) {
+        let from = self.tokens.len();
         let (mut at, mut marks_from) = (0, 0);
         for (syllable, separator) in pieces(&folded) {
             if !syllable.is_empty() {
@@ -158,7 +175,8 @@ impl<'t> Tokens<'t> {
     fn written(&self, at: usize) -> String {
         let line = &self.lines[self.lines.partition_point(|line| line.from <= at).saturating_sub(1)];
         let rest = line.text.get(self.tokens[at].at as usize..).unwrap_or("");
-        pieces(rest).next().map_or(String::new(), |(syllable, _)| fold(syllable))
+        let word = rest.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()).next().unwrap_or("");
+        syllables(&fold(word)).next().unwrap_or("").to_owned()
     }
 }
 

@@ -15,7 +15,7 @@ pub fn fold(text: &str) -> String {
     }
     // NFC comes last, so that what was parted by a zero-width character or exists in lower case only is composed
     let visible = text.chars().filter(|c| !vanishes(*c));
-    let composed: String = reorder(visible.flat_map(char::to_lowercase).nfd()).nfc().collect();
+    let composed: String = reorder(visible.map(lower).nfd()).nfc().collect();
     Folder::new(&composed).run(|_| true).unwrap_or_default()
 }
 
@@ -68,7 +68,7 @@ fn kind_at(text: &str, at: usize) -> (u8, usize) {
     match bytes[at] {
         ascii @ 0..0x80 => (KINDS[ascii as usize], 1),
         lead @ 0xc2..0xcc => (KINDS[(lead as usize & 0x1f) << 6 | bytes[at + 1] as usize & 0x3f], 2),
-        0xe1 if bytes[at + 1] >= 0xb8 => {
+        0xe1 if matches!(bytes[at + 1], 0xb8..=0xbb) => {
             (KINDS[0x300 + ((bytes[at + 1] as usize & 3) << 6 | bytes[at + 2] as usize & 0x3f)], 3)
         }
         _ => {
@@ -209,7 +209,7 @@ fn is_plain(c: char) -> bool {
 }
 
 /// Control and zero-width characters, soft hyphens, byte-order marks, direction marks, variation selectors.
-fn vanishes(c: char) -> bool {
+pub fn vanishes(c: char) -> bool {
     match c {
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => true,
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,

@@ -1,85 +1,82 @@
-//! What syllables as they are written stand for.
+//! What words as they are written stand for.
 
-use crate::text::fold;
+use crate::text::{Key, fold, syllables};
 
-/// So many syllables are remembered: there are seven thousand in Vietnamese.
-const PLACES: usize = 8192;
+/// So many words are remembered: there are seven thousand syllables in Vietnamese, some with a capital letter too.
+const PLACES: usize = 1 << 14;
 
-/// Remembers what a written syllable stands for, so that each is folded once.
+/// Remembers what a written word stands for, so that each is folded once.
 #[derive(Debug)]
 pub struct Written<T> {
-    /// Each in the place that its bytes choose: the syllable, up to 14 bytes and their number, and what it stands for.
-    known: Vec<(u128, T)>,
+    /// Each in the place that its bytes choose, with what it stands for: nothing if it is not one syllable.
+    known: Vec<(Key, Option<T>)>,
 }
 
-impl<T: Copy + Default> Default for Written<T> {
+impl<T: Copy> Default for Written<T> {
     fn default() -> Written<T> {
-        Written { known: vec![(0, T::default()); PLACES] }
+        Written { known: vec![([0; 2], None); PLACES] }
     }
 }
 
 impl<T: Copy> Written<T> {
-    /// Of an unfolded syllable; `of` is asked with the folded one where it is not known.
-    pub fn get(&mut self, syllable: &str, of: impl FnOnce(&str) -> T) -> T {
-        let Some(written) = packed(syllable) else { return of(&fold(syllable)) };
-        let place = &mut self.known[place(written)];
-        if place.0 != written {
-            *place = (written, of(&fold(syllable)));
+    /// `of` is asked with the word and with the syllable that it folds to, where it is not known; not if that is none, or
+    /// more than one.
+    #[inline]
+    pub fn get<'w>(
+        &mut self,
+        key: Key,
+        word: impl FnOnce() -> &'w str,
+        of: impl FnOnce(&str, &str) -> Option<T>,
+    ) -> Option<T> {
+        let place = &mut self.known[place(key)];
+        if place.0 != key {
+            *place = (key, known(word(), of));
         }
         place.1
     }
 }
 
-fn place(written: u128) -> usize {
-    let both = (written as u64).rotate_left(23) ^ (written >> 64) as u64;
-    let product = u128::from(both ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
-    (((product as u64) ^ (product >> 64) as u64) >> 32) as usize % PLACES
+#[cold]
+fn known<T>(word: &str, of: impl FnOnce(&str, &str) -> Option<T>) -> Option<T> {
+    let folded = fold(word);
+    if syllables(&folded).next() == Some(folded.as_str()) { of(word, &folded) } else { None }
 }
 
-/// The bytes of a syllable and how many they are, in one number; none if it is longer than any in Vietnamese. Bytes that
-/// are read twice make it no less certain, and spare a copy of unknown length.
-fn packed(syllable: &str) -> Option<u128> {
-    let bytes = syllable.as_bytes();
-    let number = match bytes.len() {
-        0 => return None,
-        length @ 1..4 => u64::from_le_bytes([bytes[0], bytes[length / 2], bytes[length - 1], 0, 0, 0, 0, 0]),
-        4..=8 => {
-            let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-        }
-        9..15 => {
-            let (first, last) = (bytes.first_chunk()?, bytes.last_chunk::<6>()?);
-            let last = u64::from_le_bytes([last[0], last[1], last[2], last[3], last[4], last[5], 0, 0]);
-            return Some(u128::from(u64::from_le_bytes(*first)) | u128::from(last | (bytes.len() as u64) << 56) << 64);
-        }
-        _ => return None,
-    };
-    Some(u128::from(number) | (bytes.len() as u128) << 120)
+fn place([first, second]: Key) -> usize {
+    let both = (first ^ second.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (both >> 32) as usize % PLACES
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::key;
 
     #[test]
     fn each_way_of_writing_is_known_by_itself() {
         let mut written = Written::<u64>::default();
-        let ways =
-            ["vận", "Vận", "van", "vân", "hoà", "hòa", "a", "aa", "abc", "acc", "nghiêngnghiêng", "nghiêngnghiêngg"];
-        for _ in 0..2 {
-            for way in ways {
-                let expected = fold(way).bytes().fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(b.into()));
-                let given = written
-                    .get(way, |folded| folded.bytes().fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(b.into())));
-                assert_eq!(given, expected, "{way}");
-            }
+        let ways = ["vận", "Vận", "van", "vân", "hoà", "hòa", "a", "aa", "abc", "acc", "hoa\u{300}", "nghiêngnghiên"];
+        let number = |folded: &str| folded.bytes().fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(b.into()));
+        for way in ways.repeat(2) {
+            let key = key(way).expect("a short one");
+            assert_eq!(written.get(key, || way, |_, folded| Some(number(folded))), Some(number(&fold(way))), "{way}");
         }
     }
 
     #[test]
     fn a_known_one_is_not_asked_for_again() {
         let mut written = Written::<u32>::default();
-        assert_eq!(written.get("Dân", |_| 5), 5);
-        assert_eq!(written.get("Dân", |_| unreachable!("it is known")), 5);
+        let key = key("Dân").expect("a short one");
+        assert_eq!(written.get(key, || "Dân", |_, _| Some(5)), Some(5));
+        assert_eq!(written.get(key, || unreachable!("it is known"), |_, _| unreachable!("it is known")), Some(5));
+    }
+
+    #[test]
+    fn what_is_not_one_syllable_stands_for_nothing() {
+        let mut written = Written::<u32>::default();
+        for word in ["“dân", "dân\u{a0}vận", "–", "\u{200b}", "\u{0}"] {
+            let key = key(word).expect("a short one");
+            assert_eq!(written.get(key, || word, |_, _| Some(5)), None, "{word}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::{Answer, Given};
 use crate::article::{self, Clean, Page};
 use crate::cli::{Exit, USAGE};
 use crate::config::{Config, Layout, TopicConfig};
-use crate::dedup::{Index, Print};
+use crate::dedup::{Index, Print, Relation, Twin};
 use crate::extract::{self, Learned};
 use crate::parse::{self, Feed, Item};
 use crate::select::Topics;
@@ -302,24 +302,39 @@ pub struct Dedup {
 }
 
 impl Dedup {
-    pub fn place(&mut self, Printed { id, print }: Printed) -> Value {
+    pub fn place(&mut self, Printed { id, print }: Printed) -> Answer {
         let print = match print {
             Ok(print) => print,
-            Err(refusal) => return refusal,
+            Err(refusal) => return Answer::of(&refusal),
         };
         let read = |key| Ok::<_, Infallible>(self.prints.get(&key).map_or(&[][..], Vec::as_slice));
         let Ok(twin) = self.index.twin(&print, read);
         let new = self.ids.len() as u64;
-        self.ids.push(id.clone());
+        self.ids.push(id);
         // A copy's print stands for its cluster too, so that a copy of the copy is known.
         let cluster = twin.map_or(new, |twin| twin.key);
         if self.index.insert(cluster, &print) {
             self.prints.entry(cluster).or_default().push(print);
         }
-        let Some(twin) = twin else {
-            return json!({"id": id, "ok": true, "kind": "new", "cluster": id, "of": null, "similarity": null, "relation": null});
-        };
-        let first = usize::try_from(twin.key).ok().and_then(|key| self.ids.get(key)).cloned();
-        json!({"id": id, "ok": true, "kind": "duplicate", "cluster": first, "of": first, "similarity": twin.similarity, "relation": twin.relation})
+        self.answer(new as usize, cluster as usize, twin)
     }
+
+    fn answer(&self, this: usize, first: usize, twin: Option<Twin>) -> Answer {
+        let (id, cluster) = (&self.ids[this], &self.ids[first]);
+        let kind = if twin.is_some() { "duplicate" } else { "new" };
+        let (similarity, relation) = (twin.map(|twin| twin.similarity), twin.map(|twin| twin.relation));
+        let of = twin.map(|_| cluster);
+        Answer::written(&Placed { id, ok: true, kind, cluster, of, similarity, relation }, true)
+    }
+}
+
+#[derive(Serialize)]
+struct Placed<'a> {
+    id: &'a Value,
+    ok: bool,
+    kind: &'a str,
+    cluster: &'a Value,
+    of: Option<&'a Value>,
+    similarity: Option<f64>,
+    relation: Option<Relation>,
 }
