@@ -17,6 +17,7 @@ mod pages;
 mod reselect;
 mod settle;
 pub mod silence;
+mod told;
 
 pub use examine::{Examined, examine, examine_known, wanted};
 pub use known::Known;
@@ -24,6 +25,7 @@ pub use learn::entry;
 pub use pace::first;
 pub use pages::{By, Pages, kept, pages};
 pub use reselect::{Reselected, reselect};
+pub use told::{Told, twin};
 
 use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};

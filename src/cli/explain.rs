@@ -8,7 +8,7 @@ use crate::article::{Clean, DateFrom, Entry, Id, Judged, Kind, Method, Outcome, 
 use crate::config::{Config, Select, Site, Tls};
 use crate::extract::{self, ExtractError, Part, PartFate};
 use crate::fetch::Fetcher;
-use crate::poll::{self, Examined, Known, Pages};
+use crate::poll::{self, Examined, Known, Pages, Told};
 use crate::select::Topics;
 use crate::store::{Mark, Store, StoreError};
 use crate::text::VIETNAM;
@@ -205,13 +205,14 @@ fn asked(
         Ok(store) => store,
         Err(why) => return Ok(Asked::Not(why)),
     };
-    let twin = poll::index(&store)?.twin(examined.print(), |key| store.prints_of(key))?;
-    let twin =
-        twin.map(|twin| Ok::<_, StoreError>(store.article_at(twin.key)?.map(|a| (a.id, a.title, twin.similarity))));
+    let twin = match poll::twin(&store, &poll::index(&store)?, examined.print())? {
+        Some((Told::Kept(article), twin)) => Some((article.id, article.title, twin.similarity)),
+        _ => None,
+    };
     Ok(Asked::Yes {
         mark: mark(config, &store, Some(site), id)?.map(Box::new),
         kept: store.article(id)?.map(|article| article.rev),
-        twin: twin.transpose()?.flatten().filter(|(twin, ..)| twin != id),
+        twin: twin.filter(|(twin, ..)| twin != id),
     })
 }
 

@@ -113,7 +113,7 @@ impl Known {
             examined.doubt = examined.doubt.or(before.extraction.degraded.clone());
         }
         settle::conclude(pipeline, site, mark, examined, None, now, |change| match change {
-            Change::Revise { article, .. } => {
+            Change::Revise { article, .. } if article.id == taken.id => {
                 article.history.iter_mut().rev().take(1).for_each(|line| line.why = AGAIN.to_owned());
                 true
             }

@@ -3,10 +3,11 @@
 use super::examine::{Examined, examine, examine_known, wanted};
 use super::known::Known;
 use super::pages::{self, By, Pages};
+use super::told::{self, Told};
 use super::{Pipeline, Settled, asked, blocking, caught};
-use crate::article::{self, Article, Copy, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict};
+use crate::article::{self, Article, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict};
 use crate::config::Site;
-use crate::dedup::Twin;
+use crate::dedup::Index;
 use crate::extract;
 use crate::fetch::{Facts, FetchError};
 use crate::status;
@@ -242,7 +243,7 @@ fn decide(
     site: &Site,
     mark: &Mark,
     examined: &Examined,
-    index: &crate::dedup::Index,
+    index: &Index,
     now: DateTime<Utc>,
 ) -> Result<(Outcome, Change), StoreError> {
     if let Some(known) = pipeline.store.article(&mark.entry.id)? {
@@ -256,19 +257,14 @@ fn decide(
     if !wanted(site, &examined.verdict) {
         return Ok((Outcome::OffTopic, Change::None));
     }
-    let twin = index.twin(examined.print(), |key| pipeline.store.prints_of(key))?;
-    if let Some(twin) = twin {
-        if let Some(first) = pipeline.store.article_at(twin.key)? {
-            let copy = copy_of(site, mark, examined, &twin);
-            let print = Some(examined.print().clone());
-            return Ok((Outcome::Duplicate { of: first.id.clone() }, Change::Copied { of: first.id, copy, print }));
-        }
-        if let Some(past) = pipeline.store.past(twin.key)? {
-            return Ok((Outcome::Duplicate { of: past.id }, Change::None));
+    match told::twin(&pipeline.store, index, examined.print())? {
+        Some((Told::Kept(first), twin)) => Ok(told::told(*first, site, mark, examined, &twin, now)),
+        Some((Told::Past(past), _)) => Ok((Outcome::Duplicate { of: past.id }, Change::None)),
+        None => {
+            let article = Box::new(new_article(site, mark, examined, now));
+            Ok((Outcome::Stored, Change::New { article, print: examined.print().clone() }))
         }
     }
-    let article = Box::new(new_article(site, mark, examined, now));
-    Ok((Outcome::Stored, Change::New { article, print: examined.print().clone() }))
 }
 
 /// The page of an article that is already kept, for another site that is still configured.
@@ -304,6 +300,9 @@ fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: Dat
 fn worse(known: &Article, examined: &Examined) -> Option<String> {
     let (old, new) = (article::plain(&known.blocks).len(), article::plain(&examined.clean.blocks).len());
     let doubted = if known.extraction.degraded.is_none() { examined.doubt.as_deref() } else { None };
+    if let Some(fuller) = known.copies.iter().find(|copy| told::gave_text(copy) && new < old) {
+        return Some(format!("the fuller text of {} is kept", fuller.url));
+    }
     match doubted {
         Some(doubt) if new < old => {
             Some(format!("{new} bytes of text now, where {old} are kept, and in doubt: {doubt}"))
@@ -323,17 +322,6 @@ fn difference(known: &Article, examined: &Examined) -> String {
         (true, false) => "text changed".to_owned(),
         (true, true) => "the text is no longer in doubt".to_owned(),
         _ => "title and text changed".to_owned(),
-    }
-}
-
-fn copy_of(site: &Site, mark: &Mark, examined: &Examined, twin: &Twin) -> Copy {
-    Copy {
-        url: article::canonical(&mark.entry.url),
-        site: site.id.clone(),
-        title: examined.title.clone(),
-        published_at: examined.clean.published,
-        similarity: twin.similarity,
-        relation: Some(twin.relation),
     }
 }
 
@@ -360,11 +348,15 @@ fn new_article(site: &Site, mark: &Mark, examined: &Examined, now: DateTime<Utc>
         topics: matched(&examined.verdict),
         copies: Vec::new(),
         history: Vec::new(),
-        extraction: Extraction {
-            method: clean.method,
-            dropped: u32::try_from(clean.dropped.len()).unwrap_or(u32::MAX),
-            degraded: examined.doubt.clone(),
-        },
+        extraction: extraction(examined),
+    }
+}
+
+pub(super) fn extraction(examined: &Examined) -> Extraction {
+    Extraction {
+        method: examined.clean.method,
+        dropped: u32::try_from(examined.clean.dropped.len()).unwrap_or(u32::MAX),
+        degraded: examined.doubt.clone(),
     }
 }
 

@@ -1,0 +1,101 @@
+//! What was told before: the article that a page tells again, and what becomes of the two.
+
+use super::examine::Examined;
+use super::settle::{extraction, matched};
+use crate::article::{self, Article, Copy, Outcome, Revision};
+use crate::config::Site;
+use crate::dedup::{self, Index, Print, Relation, Twin};
+use crate::store::{Change, Mark, Past, Store, StoreError};
+use chrono::{DateTime, Utc};
+
+/// The article that was told before: it is kept, or was let go.
+pub enum Told {
+    Kept(Box<Article>),
+    Past(Past),
+}
+
+/// The nearest of those that are kept; where there is none, of those that were let go.
+pub fn twin(store: &Store, index: &Index, print: &Print) -> Result<Option<(Told, Twin)>, StoreError> {
+    let of = |past: bool| {
+        index.twin(print, |key| match store.past(key)?.is_some() == past {
+            true => store.prints_of(key),
+            false => Ok(Vec::new()),
+        })
+    };
+    if let Some(twin) = of(false)?
+        && let Some(article) = store.article_at(twin.key)?
+    {
+        return Ok(Some((Told::Kept(Box::new(article)), twin)));
+    }
+    let Some(twin) = of(true)? else { return Ok(None) };
+    Ok(store.past(twin.key)?.map(|past| (Told::Past(past), twin)))
+}
+
+/// Another page tells an article that is kept: a row among its copies. Where it tells more, the fuller text is the article's.
+pub(super) fn told(
+    first: Article,
+    site: &Site,
+    mark: &Mark,
+    examined: &Examined,
+    twin: &Twin,
+    now: DateTime<Utc>,
+) -> (Outcome, Change) {
+    let (outcome, print) = (Outcome::Duplicate { of: first.id.clone() }, examined.print().clone());
+    let copy = copy_of(site, mark, examined, twin);
+    if fuller(&first, examined) {
+        let article = Box::new(extended(first, copy, examined, now));
+        return (outcome, Change::Revise { article, print });
+    }
+    // the text that was taken from there is still the same
+    let taken = first.copies.iter().find(|row| row.url == copy.url && gave_text(row) && twin.similarity == 1.0);
+    let copy = taken.cloned().unwrap_or(copy);
+    (outcome, Change::Copied { of: first.id, copy, print: Some(print) })
+}
+
+/// Whether a text is that of a kept article, and more; nothing is taken from a page that is in doubt.
+fn fuller(first: &Article, examined: &Examined) -> bool {
+    let text = article::plain(&first.blocks);
+    let own = Print::of(&first.title, &text);
+    examined.doubt.is_none()
+        && text.len() < article::plain(&examined.clean.blocks).len()
+        && dedup::relation(examined.print(), &own) == Some(Relation::Extended)
+}
+
+/// The article with the text of its copy: who told it first, where and when, stays.
+fn extended(first: Article, copy: Copy, examined: &Examined, now: DateTime<Utc>) -> Article {
+    let (clean, rev) = (&examined.clean, first.rev + 1);
+    let mut history = first.history;
+    history.push(Revision { rev, at: now, why: format!("extended: the fuller text of {}", copy.url) });
+    let mut copies = first.copies;
+    copies.retain(|row| row.url != copy.url);
+    copies.push(Copy { relation: Some(Relation::Extended), ..copy });
+    Article {
+        rev,
+        updated_at: now,
+        history,
+        copies,
+        summary: clean.summary.clone().or(first.summary),
+        authors: if clean.authors.is_empty() { first.authors } else { clean.authors.clone() },
+        blocks: clean.blocks.clone(),
+        images: clean.images.clone(),
+        topics: Some(matched(&examined.verdict)).filter(|topics| !topics.is_empty()).unwrap_or(first.topics),
+        extraction: extraction(examined),
+        ..first
+    }
+}
+
+/// Whether the article's text is that of this copy.
+pub(super) fn gave_text(copy: &Copy) -> bool {
+    copy.relation == Some(Relation::Extended)
+}
+
+fn copy_of(site: &Site, mark: &Mark, examined: &Examined, twin: &Twin) -> Copy {
+    Copy {
+        url: article::canonical(&mark.entry.url),
+        site: site.id.clone(),
+        title: examined.title.clone(),
+        published_at: examined.clean.published,
+        similarity: twin.similarity,
+        relation: Some(twin.relation),
+    }
+}
