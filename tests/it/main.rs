@@ -7,6 +7,7 @@ mod house;
 
 mod commands;
 mod consumer;
+mod copies;
 mod crash;
 mod daemon;
 mod journeys;
