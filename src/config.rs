@@ -34,6 +34,7 @@ pub struct Config {
     pub http: HttpConfig,
     pub status: StatusConfig,
     pub alert: AlertConfig,
+    pub websub: WebsubConfig,
     /// At least one.
     pub topics: Vec<TopicConfig>,
     /// At least one, in the order of the files.
@@ -98,6 +99,13 @@ pub struct HttpConfig {
 pub struct StatusConfig {
     /// `None`: no status pages are served.
     pub listen: Option<SocketAddr>,
+}
+
+/// Where hubs can reach us. By default nowhere: every feed is polled.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct WebsubConfig {
+    /// http or https; what is asked for below it comes to the status server's `/websub/`. Ends with a slash.
+    pub address: Option<Url>,
 }
 
 /// Who is told when the state of a site changes. By default nobody: the log and the rows say it anyway.

@@ -14,6 +14,7 @@ mod robots;
 mod tests;
 mod words;
 
+pub use body::opened;
 pub use gate::Gate;
 pub use robots::Robots;
 pub use words::public;
@@ -68,6 +69,8 @@ pub struct Facts {
     pub moved: Option<Url>,
     /// How long the answer is fresh, where it says so (RFC 9111).
     pub freshness: Option<Duration>,
+    /// The hub that its `Link` names, and its own address there.
+    pub hub: (Option<Url>, Option<Url>),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -145,12 +148,14 @@ impl Fetcher {
         Answer { result, facts }
     }
 
-    /// JSON to an address of the operator's own, guarded like any other; a redirect is not followed.
-    pub async fn post(&self, url: &Url, json: Vec<u8>) -> Result<(), FetchError> {
+    /// To an address of the operator's own, or a hub; guarded like any other. A redirect is not followed.
+    pub async fn post(&self, url: &Url, content_type: &str, body: Vec<u8>) -> Result<(), FetchError> {
         self.guard.check(url)?;
         let client = self.clients.usual()?;
-        let request = client.http.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(json);
         let mut budget = Budget::new(self.http.timeout);
+        let machine = budget.spend(self.guard.machine(url)).await?;
+        let _turns = self.gate.enter_both(url.host_str().unwrap_or_default(), machine).await;
+        let request = client.http.post(url.clone()).header(header::CONTENT_TYPE, content_type).body(body);
         let answered = budget.spend(request.send()).await?.map_err(|e| words::failure(&e, &client))?;
         let status = answered.status();
         if status.is_success() { Ok(()) } else { Err(FetchError::Status { status: status.as_u16() }) }
@@ -214,6 +219,7 @@ impl Fetcher {
         match status {
             200 => {
                 facts.freshness = headers::freshness(given, clock.now());
+                facts.hub = (headers::link(given, "hub", url), headers::link(given, "self", url));
                 let validators = headers::validators(given);
                 let content_type = headers::text(given, header::CONTENT_TYPE);
                 let body = body::read(response, self.http.max_body, client, facts).await?;

@@ -2,6 +2,7 @@
 
 mod base;
 mod bytes;
+mod hub;
 mod item;
 mod json;
 mod list;
@@ -17,6 +18,7 @@ mod well_formed;
 #[cfg(test)]
 mod tests;
 
+pub use hub::hub;
 pub use list::{Look, explain_list, list};
 pub use opml::{Outline, opml};
 pub use schedule::{Schedule, schedule};

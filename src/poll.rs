@@ -18,6 +18,7 @@ mod reselect;
 mod settle;
 pub mod silence;
 mod told;
+pub mod websub;
 
 pub use examine::{Examined, examine, examine_known, wanted};
 pub use known::Known;
@@ -31,7 +32,7 @@ use crate::article::{Judged, Method, Outcome};
 use crate::config::{Config, ExportConfig, Site};
 use crate::dedup::Index;
 use crate::export::{self, Healed, Mirror};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Gate};
 use crate::select::Topics;
 use crate::status::{self, Alerts};
 use crate::store::{self, SiteState, Store, StoreError};
@@ -40,6 +41,7 @@ use decide::Which;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tracing::error;
 use url::Url;
@@ -63,7 +65,18 @@ pub struct Pipeline {
     pub topics: Topics,
     /// What is to be told of sites.
     pub alerts: Alerts,
+    /// Two rounds of one site never overlap, whoever begins them.
+    rounds: Arc<Gate>,
+    /// Told, by site, that pages of it are due before their time.
+    wakes: BTreeMap<String, Notify>,
+    /// Told when a feed names another hub than before.
+    pub hubs: Notify,
+    /// What hubs bring is held in memory; so many at once.
+    pub deliveries: Arc<Semaphore>,
 }
+
+/// Of [`Pipeline::deliveries`].
+const DELIVERIES: usize = 4;
 
 impl Pipeline {
     /// Opens the store, made again from the export folder where it has to be, and reads the prints of all that is kept.
@@ -88,6 +101,7 @@ impl Pipeline {
         let (fetcher, topics) = (Fetcher::new(&config.http)?, Topics::new(&config.topics));
         store.holds(Utc::now())?.iter().for_each(|(host, until)| fetcher.hold(host, *until));
         Ok(Pipeline {
+            wakes: wakes(&config),
             config: Arc::new(config),
             store: Arc::new(store),
             index: Arc::new(Mutex::new(index)),
@@ -98,6 +112,9 @@ impl Pipeline {
             fetcher,
             topics,
             alerts: Alerts::default(),
+            rounds: Arc::new(Gate::new(Duration::ZERO)),
+            hubs: Notify::new(),
+            deliveries: Arc::new(Semaphore::new(DELIVERIES)),
         })
     }
 
@@ -105,6 +122,7 @@ impl Pipeline {
     pub fn reloaded(&self, config: Config) -> anyhow::Result<Pipeline> {
         let (fetcher, topics) = (self.fetcher.renewed(&config.http)?, Topics::new(&config.topics));
         Ok(Pipeline {
+            wakes: wakes(&config),
             config: Arc::new(config),
             store: self.store.clone(),
             index: self.index.clone(),
@@ -115,8 +133,28 @@ impl Pipeline {
             fetcher,
             topics,
             alerts: Alerts::default(),
+            rounds: self.rounds.clone(),
+            hubs: Notify::new(),
+            deliveries: self.deliveries.clone(),
         })
     }
+
+    /// Pages of the site are due now.
+    pub fn wake(&self, site: &str) {
+        self.wakes.get(site).inspect(|wake| wake.notify_one());
+    }
+
+    /// Until that is said of the site.
+    pub async fn woken(&self, site: &str) {
+        match self.wakes.get(site) {
+            Some(wake) => wake.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn wakes(config: &Config) -> BTreeMap<String, Notify> {
+    config.sites.iter().map(|site| (site.id.clone(), Notify::new())).collect()
 }
 
 /// Why nothing is to be polled now: a disk is nearly full.
@@ -214,6 +252,7 @@ async fn round(
     which: Which,
     now: DateTime<Utc>,
 ) -> Result<Round, StoreError> {
+    let _one = pipeline.rounds.enter(&site.id).await;
     let feeds = learn::learn(pipeline, site, which, now).await?;
     let settled = settle::settle(pipeline, site, now).await?;
     let (pipeline, site) = (pipeline.clone(), site.clone());
@@ -222,6 +261,7 @@ async fn round(
 
 /// Settles what is due between two polls of the feeds: pages that failed and are tried again.
 pub async fn retry(pipeline: &Arc<Pipeline>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Round, StoreError> {
+    let _one = pipeline.rounds.enter(&site.id).await;
     let settled = settle::settle(pipeline, site, now).await?;
     let (pipeline, site) = (pipeline.clone(), site.clone());
     blocking(move || {

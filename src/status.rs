@@ -2,6 +2,7 @@
 
 mod alert;
 mod board;
+mod callback;
 mod catalogue;
 mod counters;
 mod html;

@@ -149,6 +149,9 @@ pub struct FeedState {
     pub hurry: Option<(u32, DateTime<Utc>)>,
     #[serde(skip_serializing_if = "is_default")]
     pub schedule: crate::parse::Schedule,
+    /// Who tells of its news.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hub: Option<Hub>,
     /// Seconds between two polls by its own rhythm.
     #[serde(skip_serializing_if = "is_default")]
     pub interval: Option<u64>,
@@ -170,6 +173,13 @@ pub struct Moved {
     pub to: Url,
     /// In a row; from the second on it is asked there.
     pub times: u32,
+}
+
+/// The hub that a feed names, and the address by which the hub knows the feed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Hub {
+    pub url: Url,
+    pub topic: Url,
 }
 
 /// The entries of a feed at one time, in short.

@@ -4,7 +4,7 @@ use super::section::Section;
 use super::source::{At, Typed};
 use super::{
     AlertConfig, Config, ExportConfig, Format, HttpConfig, PollConfig, SHIPPED, StatusConfig, StoreConfig, TermConfig,
-    TopicConfig,
+    TopicConfig, WebsubConfig,
 };
 use crate::store::Limits;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use url::Url;
 
 /// The keys at the top that are read here.
-pub const KEYS: [&str; 7] = ["store", "export", "poll", "http", "status", "alert", "topic"];
+pub const KEYS: [&str; 8] = ["store", "export", "poll", "http", "status", "alert", "websub", "topic"];
 
 const MINUTE: Duration = Duration::from_secs(60);
 const MIN_FREE: u64 = 512 << 20;
@@ -30,6 +30,7 @@ pub fn settings(root: &Section, file: PathBuf, base: &Path) -> Config {
     let http = http(root.table("http"));
     let status = status(root.table("status"));
     let alert = alert(root.table("alert"), base);
+    let websub = websub(root.table("websub"));
     Config {
         file,
         store,
@@ -38,6 +39,7 @@ pub fn settings(root: &Section, file: PathBuf, base: &Path) -> Config {
         http,
         status,
         alert,
+        websub,
         topics: topics(root),
         sites: Vec::new(),
         layouts: BTreeMap::new(),
@@ -190,6 +192,18 @@ fn program_at(typed: &str, base: &Path) -> Result<String, String> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = !typed.is_empty() && std::env::split_paths(&folders).any(|folder| runs(&folder.join(typed)));
     if found { Ok(typed.to_owned()) } else { Err(format!("there is no program `{typed}` in PATH")) }
+}
+
+fn websub(section: Section) -> WebsubConfig {
+    let address = section.text("address").and_then(|t| section.checked(t, webhook)).map(|t| t.value);
+    section.finish();
+    let slashed = |mut url: Url| {
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        url
+    };
+    WebsubConfig { address: address.map(slashed) }
 }
 
 fn webhook(typed: &str) -> Result<Url, String> {

@@ -43,18 +43,22 @@ pub struct Plan {
     pub pages: Option<DateTime<Utc>>,
 }
 
-/// One round after the other, each at the time that the one before planned; never two at once. Ends where a round has no
-/// plan.
-pub async fn walk<F, R>(clock: Clock, first: DateTime<Utc>, mut round: F)
+/// One round after the other, each at the time that the one before planned; never two at once. Whenever `woken` ends
+/// before, there are pages. Ends where a round has no plan.
+pub async fn walk<F, R, W, V>(clock: Clock, first: Plan, woken: W, mut round: F)
 where
     F: FnMut(Round) -> R,
     R: Future<Output = Option<Plan>>,
+    W: Fn() -> V,
+    V: Future<Output = ()>,
 {
-    let mut plan = Plan { feeds: first, pages: None };
+    let mut plan = first;
     loop {
         let next = plan.pages.map_or(plan.feeds, |pages| pages.min(plan.feeds));
-        clock.sleep_until(next).await;
-        let what = if next >= plan.feeds { Round::Feeds } else { Round::Pages };
+        let what = tokio::select! {
+            () = clock.sleep_until(next) => if next >= plan.feeds { Round::Feeds } else { Round::Pages },
+            () = woken() => Round::Pages,
+        };
         let Some(planned) = round(what).await else { return };
         let pages = planned.pages.map(|at| at.max(clock.now() + RETRY_AT_LEAST));
         plan = Plan { pages, ..planned };
@@ -71,7 +75,7 @@ mod tests {
         let start: DateTime<Utc> = "2026-03-10T12:00:00Z".parse().unwrap();
         let clock = Clock::From(start, Instant::now());
         let (busy, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
-        walk(clock, start, |_| async {
+        walk(clock, Plan { feeds: start, pages: None }, std::future::pending, |_| async {
             assert!(!busy.swap(true, Ordering::Relaxed));
             let begun = clock.now();
             // longer than until the next one
@@ -89,7 +93,7 @@ mod tests {
         let start: DateTime<Utc> = "2026-03-10T12:00:00Z".parse().unwrap();
         let clock = Clock::From(start, Instant::now());
         let mut seen = Vec::new();
-        walk(clock, start, |what| {
+        walk(clock, Plan { feeds: start, pages: None }, std::future::pending, |what| {
             seen.push((what, (clock.now() - start).num_minutes()));
             let feeds = start + TimeDelta::minutes(if seen.len() == 1 { 30 } else { 60 });
             let pages = (seen.len() == 1).then_some(start + TimeDelta::minutes(10));
@@ -99,5 +103,29 @@ mod tests {
         })
         .await;
         assert_eq!(seen, [(Round::Feeds, 0), (Round::Pages, 10), (Round::Feeds, 30), (Round::Feeds, 60)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_that_came_by_themselves_do_not_wait() {
+        let start: DateTime<Utc> = "2026-03-10T12:00:00Z".parse().unwrap();
+        let clock = Clock::From(start, Instant::now());
+        let (mut seen, wakes) = (Vec::new(), tokio::sync::Notify::new());
+        let plan = |hours| Plan { feeds: start + TimeDelta::hours(hours), pages: None };
+        let walked = walk(
+            clock,
+            plan(1),
+            || wakes.notified(),
+            |what| {
+                seen.push((what, (clock.now() - start).num_minutes()));
+                let plan = (seen.len() < 3).then_some(plan(if seen.len() == 1 { 1 } else { 2 }));
+                async move { plan }
+            },
+        );
+        let wake = async {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            wakes.notify_one();
+        };
+        tokio::join!(walked, wake);
+        assert_eq!(seen, [(Round::Pages, 10), (Round::Feeds, 60), (Round::Feeds, 120)]);
     }
 }

@@ -19,6 +19,12 @@ use tracing::{error, info, warn};
 const EARLY_WORD: usize = 8;
 /// So that many changes make one message.
 const TELL_AFTER: Duration = Duration::from_secs(5);
+/// How long pages that are due wait after a start.
+const PAGES_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// So that feeds that name their hubs at once are seen at once.
+const ASK_HUBS_AFTER: Duration = Duration::from_secs(1);
+/// Between two looks at what is agreed with hubs.
+const LOOK_AT_HUBS: Duration = Duration::from_secs(600);
 /// Between two looks at the free space.
 const LOOK_FOR_ROOM: Duration = Duration::from_secs(30);
 
@@ -60,6 +66,7 @@ impl Running {
             tasks.spawn(walker.walk(first));
         }
         tasks.spawn(tell_changes(pipeline.clone()));
+        tasks.spawn(keep_subscriptions(pipeline.clone()));
         tasks.spawn(watch_room(pipeline.clone(), room, answers.clone()));
         Ok(Running { tasks, broken, answers })
     }
@@ -71,12 +78,15 @@ impl Running {
 }
 
 /// When each site is polled first.
-fn firsts(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<Vec<(Arc<Site>, DateTime<Utc>)>> {
+fn firsts(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<Vec<(Arc<Site>, Plan)>> {
     let all = pipeline.config.sites.len();
     let sites = pipeline.config.sites.iter().enumerate();
     let first = |(nth, site): (usize, &Arc<Site>)| {
         let state = pipeline.store.site(&site.id).with_context(|| format!("site {}", site.id))?;
-        Ok((site.clone(), poll::first(site, &state, &pipeline.config.poll, (nth, all), now)))
+        let feeds = poll::first(site, &state, &pipeline.config.poll, (nth, all), now);
+        // the next poll of the feeds may be far
+        let pages = pipeline.store.next_due(&site.id)?.map(|due| due.max(now + PAGES_AFTER));
+        Ok((site.clone(), Plan { feeds, pages }))
     };
     sites.map(first).collect()
 }
@@ -140,8 +150,9 @@ struct Walker {
 }
 
 impl Walker {
-    async fn walk(self, first: DateTime<Utc>) {
-        walk(Clock::System, first, |what| self.clone().plan(what)).await;
+    async fn walk(self, first: Plan) {
+        let woken = || self.pipeline.woken(&self.site.id);
+        walk(Clock::System, first, woken, |what| self.clone().plan(what)).await;
     }
 
     /// A round, and when the next ones are; none where there will be none.
@@ -204,6 +215,18 @@ async fn tell_changes(pipeline: Arc<Pipeline>) {
         pipeline.alerts.more.notified().await;
         tokio::time::sleep(TELL_AFTER).await;
         status::deliver(&pipeline).await;
+    }
+}
+
+/// Asks hubs for what is due, every so often and when a feed names one.
+async fn keep_subscriptions(pipeline: Arc<Pipeline>) {
+    loop {
+        if let Err(why) = poll::websub::keep(&pipeline, now()).await {
+            error!("hubs cannot be asked: {why}");
+        }
+        // either way it is time for another look
+        drop(tokio::time::timeout(LOOK_AT_HUBS, pipeline.hubs.notified()).await);
+        tokio::time::sleep(ASK_HUBS_AFTER).await;
     }
 }
 

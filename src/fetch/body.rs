@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::{Facts, FetchError, encoding, headers, words};
 use reqwest::Response;
+use reqwest::header::HeaderMap;
 
 /// Larger ones are opened off the network's threads.
 const LARGE: usize = 256 << 10;
@@ -38,4 +39,10 @@ pub async fn read(
     let body = if facts.wire as usize > LARGE { super::blocking(open).await? } else { open()? };
     facts.decoded += body.len() as u64;
     Ok(body)
+}
+
+/// A body that was sent to us, within the same bounds.
+pub async fn opened(body: Vec<u8>, given: &HeaderMap, limit: u64) -> Result<Vec<u8>, FetchError> {
+    let codings = headers::codings(given);
+    super::blocking(move || encoding::opened(body, &codings, limit)).await
 }

@@ -56,6 +56,19 @@ fn list(headers: &HeaderMap, name: HeaderName) -> String {
     headers.get_all(name).iter().map(latin1).collect::<Vec<_>>().join(",")
 }
 
+/// The first link of a relation (RFC 8288).
+pub fn link(headers: &HeaderMap, relation: &str, base: &Url) -> Option<Url> {
+    let links = list(headers, header::LINK);
+    let target = links.split('<').skip(1).find_map(|link| {
+        let (target, parameters) = link.split_once('>')?;
+        let mut parameters = parameters.split([';', ',']).filter_map(|parameter| parameter.split_once('='));
+        let (_, said) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("rel"))?;
+        let mut said = said.trim().trim_matches('"').split(' ');
+        said.any(|known| known.eq_ignore_ascii_case(relation)).then_some(target)
+    })?;
+    base.join(target.trim()).ok()
+}
+
 /// In the order in which they were applied.
 pub fn codings(headers: &HeaderMap) -> Vec<Coding> {
     list(headers, header::CONTENT_ENCODING).split(',').filter_map(Coding::named).collect()
@@ -191,6 +204,17 @@ mod tests {
             }
             assert_eq!(super::freshness(&headers, now).map(|d| d.as_secs()), seconds, "{given}");
         }
+    }
+
+    #[test]
+    fn links_are_found_by_their_relation() {
+        let base = "http://a.vn/rss".parse().unwrap();
+        let given = "<https://h.vn/?a,b>; title=x; rel=\"Hub preconnect\", </rss>; rel=self";
+        let headers = HeaderMap::from_iter([(reqwest::header::LINK, given.parse().unwrap())]);
+        let link = |relation| super::link(&headers, relation, &base).map(String::from);
+        assert_eq!(link("hub").as_deref(), Some("https://h.vn/?a,b"));
+        assert_eq!(link("self").as_deref(), Some("http://a.vn/rss"));
+        assert_eq!(link("preload"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::article::{Entry, Id};
 use crate::config::{PollConfig, Site};
 use crate::fetch::{Facts, FetchError, Validators, public};
 use crate::parse::Schedule;
-use crate::store::{FeedState, Moved, Window};
+use crate::store::{FeedState, Hub, Moved, Window};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use std::fmt::Display;
 use std::time::Duration;
@@ -30,11 +30,13 @@ pub struct Bounds {
     pub every: Duration,
     pub at_least: Duration,
     pub at_most: Duration,
+    /// Its hub tells of it: it is asked as rarely as it may be.
+    pub pushed: bool,
 }
 
 impl Bounds {
     pub fn of(site: &Site, poll: &PollConfig) -> Bounds {
-        Bounds { every: site.every, at_least: poll.at_least, at_most: poll.at_most }
+        Bounds { every: site.every, at_least: poll.at_least, at_most: poll.at_most, pushed: false }
     }
 }
 
@@ -113,6 +115,7 @@ pub struct Shown {
     pub schedule: Schedule,
     /// On which its entries were published.
     pub days: Vec<NaiveDate>,
+    pub hub: Option<Hub>,
 }
 
 impl Shown {
@@ -129,7 +132,7 @@ impl Shown {
         let items = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         let oldest = dates.last().copied();
         let days = silence::days(dates.into_iter().map(silence::day));
-        Shown { window: Window { items, top, newest, latest }, oldest, overlaps, schedule, days }
+        Shown { window: Window { items, top, newest, latest }, oldest, overlaps, schedule, days, hub: None }
     }
 
     /// Whether entries came and went unseen: all that is shown is newer than all that was.
@@ -188,6 +191,19 @@ pub fn decide(case: Case, heard: Heard) -> Decided {
     }
 }
 
+/// After a hub's word, which may hold the new entries alone: it says nothing of what the feed shows, and the next poll asks
+/// as if there had been none, at the feed's own moment within `at_most`.
+pub fn pushed(case: Case, shown: Shown) -> Decided {
+    let Case { url, before, bounds, now, .. } = case;
+    let days = silence::days(before.days.iter().copied().chain(shown.days));
+    let own = pace::own_moment(url.as_str(), bounds.at_most, now);
+    // one that fails, or asked to wait, keeps its time
+    let next = before.next.filter(|_| before.failures > 0 || before.not_before.is_some()).unwrap_or(own);
+    let why = format!("told by its hub, {} entries", shown.window.items);
+    let state = FeedState { days, next: Some(next), ..before.clone() };
+    Decided { state, next, why, notes: Vec::new() }
+}
+
 /// The state after a body with entries, or without.
 fn read(
     before: &FeedState,
@@ -197,7 +213,8 @@ fn read(
     now: DateTime<Utc>,
 ) -> (FeedState, Vec<String>) {
     let (had, has) = (before.window.items, shown.window.items);
-    let mut state = FeedState { validators, body_hash: Some(hash), schedule: shown.schedule, ..before.clone() };
+    let Shown { schedule, hub, .. } = shown.clone();
+    let mut state = FeedState { validators, body_hash: Some(hash), schedule, hub, ..before.clone() };
     let mut notes = Vec::new();
     if has == 0 {
         state.emptied = before.emptied.or(Some(now));
@@ -273,6 +290,9 @@ fn interval(state: &FeedState, before: &FeedState, bounds: &Bounds, now: DateTim
         },
     };
     let (least, most) = (seconds(bounds.at_least), seconds(bounds.at_most));
+    if bounds.pushed {
+        return Duration::from_secs(most);
+    }
     let hurried = state.hurry.map_or(own, |(times, _)| own / u64::from(times));
     Duration::from_secs(hurried.clamp(least, most.max(least)))
 }
@@ -378,7 +398,8 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
-    const BOUNDS: Bounds = Bounds { every: HOUR, at_least: HOUR, at_most: Duration::from_secs(24 * 3600) };
+    const BOUNDS: Bounds =
+        Bounds { every: HOUR, at_least: HOUR, at_most: Duration::from_secs(24 * 3600), pushed: false };
 
     fn noon() -> DateTime<Utc> {
         "2026-03-10T12:00:00Z".parse().unwrap()

@@ -1,13 +1,13 @@
 //! Feeds to entries: every feed is asked, what it shows is remembered together with its validators.
 
 use super::decide::{self, Bounds, Case, Decided, Heard, Shown, Turn, Which};
-use super::{FeedNews, FeedReport, Pipeline, asked, blocking, caught, drift};
+use super::{FeedNews, FeedReport, Pipeline, asked, blocking, caught, drift, websub};
 use crate::article::{Entry, Id, Page};
 use crate::config::Site;
-use crate::fetch::{Answer, FetchError, Fetched, Validators};
+use crate::fetch::{Answer, Facts, FetchError, Fetched, Validators};
 use crate::parse::{self, Feed, Item};
 use crate::status;
-use crate::store::{Asked, StoreError};
+use crate::store::{Asked, FeedState, Hub, StoreError};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use url::Url;
@@ -49,11 +49,24 @@ async fn ask(
     let Answer { result, facts } = pipeline.fetcher.ask(site, &question.url, &question.validators, now).await;
     let (pipeline, site, url) = (pipeline.clone(), site.clone(), url.clone());
     blocking(move || {
-        let bounds = Bounds::of(&site, &pipeline.config.poll);
+        let bounds = bounds(&pipeline, &site, &url, &before, now)?;
         let case = Case { url: &url, before: &before, asked: &question, facts: &facts, bounds: &bounds, now };
         understand(&pipeline, &site, case, result).map(Some)
     })
     .await
+}
+
+/// A feed whose hub tells of it is asked as rarely as it may be.
+fn bounds(
+    pipeline: &Pipeline,
+    site: &Site,
+    url: &Url,
+    before: &FeedState,
+    now: DateTime<Utc>,
+) -> Result<Bounds, StoreError> {
+    let bounds = Bounds::of(site, &pipeline.config.poll);
+    let pushed = before.hub.is_some() && websub::is_pushed(&pipeline.store, site, url, now)?;
+    Ok(Bounds { pushed, ..bounds })
 }
 
 /// From an answer to what is remembered of it.
@@ -98,17 +111,20 @@ fn read(
         remember(pipeline, site, case, &decided, &[])?;
         return Ok(report(case, decided, Ok(FeedNews::Unchanged)));
     }
-    let parse = || match site.lists.get(case.url) {
-        Some(layout) => parse::list(&page, layout, site.default_offset),
-        None => parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), site.default_offset),
-    };
-    match caught(parse).and_then(|feed| feed.map_err(|why| why.to_string())) {
+    match feed(site, case.url, &page) {
         Ok(Feed { items, repairs, .. }) => {
             let all = items.len();
             let entries: Vec<Entry> = items.into_iter().filter_map(|item| entry(item, &page.url)).collect();
             let shown = Shown::of(&entries, parse::schedule(&page.body), &case.before.window, case.now);
+            let shown = Shown { hub: hub(&page, case.facts), ..shown };
             let decided = decide::decide(case, Heard::Read { validators, hash, shown });
             let new = remember(pipeline, site, case, &decided, &entries)?;
+            if decided.state.hub != case.before.hub {
+                pipeline.hubs.notify_one();
+            }
+            if new > 0 && case.bounds.pushed {
+                websub::trust(&pipeline.store, site, case.url, false)?;
+            }
             if site.lists.contains_key(case.url) {
                 note_drift(pipeline, site, case, &decided, &entries, new)?;
             }
@@ -122,6 +138,56 @@ fn read(
             Ok(report(case, decided, Err(why)))
         }
     }
+}
+
+fn feed(site: &Site, url: &Url, page: &Page) -> Result<Feed, String> {
+    let parse = || match site.lists.get(url) {
+        Some(layout) => parse::list(page, layout, site.default_offset),
+        None => parse::parse(&page.body, page.content_type.as_deref(), Some(&page.url), site.default_offset),
+    };
+    caught(parse).and_then(|feed| feed.map_err(|why| why.to_string()))
+}
+
+/// What the answer's header says comes before what the feed says.
+fn hub(page: &Page, facts: &Facts) -> Option<Hub> {
+    let (url, own) = match &facts.hub {
+        (Some(hub), own) => (hub.clone(), own.clone()),
+        _ => parse::hub(&page.body, &page.url)?,
+    };
+    Some(Hub { url, topic: own.unwrap_or_else(|| page.url.clone()) })
+}
+
+/// What a hub brought: its entries are remembered as a poll's are.
+pub async fn pushed(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    url: &Url,
+    page: Page,
+    wire: u64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let _one = pipeline.rounds.enter(&site.id).await;
+    let (pipeline, site, url) = (pipeline.clone(), site.clone(), url.clone());
+    blocking(move || {
+        let before = pipeline.store.site(&site.id)?.feeds.remove(&url).unwrap_or_default();
+        let (asked, bounds) = (decide::question(&url, &before), Bounds::of(&site, &pipeline.config.poll));
+        let facts = Facts { wire, decoded: page.body.len() as u64, ..Facts::default() };
+        let case = Case { url: &url, before: &before, asked: &asked, facts: &facts, bounds: &bounds, now };
+        let result = match feed(&site, &url, &page) {
+            Ok(Feed { items, repairs, .. }) => {
+                let all = items.len();
+                let entries: Vec<Entry> = items.into_iter().filter_map(|item| entry(item, &page.url)).collect();
+                let shown = Shown::of(&entries, parse::schedule(&page.body), &before.window, now);
+                let new = remember(&pipeline, &site, case, &decide::pushed(case, shown), &entries)?;
+                websub::trust(&pipeline.store, &site, &url, true)?;
+                Ok(FeedNews::Read { entries: entries.len(), new, addressless: all - entries.len(), repairs })
+            }
+            Err(why) => Err(format!("what its hub brought: {why}")),
+        };
+        status::feed_asked(&site, &FeedReport { url, result, notes: Vec::new() });
+        Ok(())
+    })
+    .await
 }
 
 /// What is unlike before on a list page.

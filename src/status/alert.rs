@@ -165,7 +165,7 @@ pub async fn deliver(pipeline: &Arc<Pipeline>) {
         error!(command = alert.command.join(" "), why, sites = changes.len(), "the alert command failed");
     }
     if let Some(url) = &alert.webhook
-        && let Err(why) = pipeline.fetcher.post(url, json).await
+        && let Err(why) = pipeline.fetcher.post(url, "application/json", json).await
     {
         // the path of such an address is a secret as a rule
         error!(host = url.host_str(), %why, sites = changes.len(), "the alert webhook failed");

@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use super::lang::Lang;
-use super::{metrics, pages};
+use super::{callback, metrics, pages};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -33,6 +33,9 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// Nothing from elsewhere, no script, no frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
+
+/// Below it hubs come, through the operator's proxy, by whatever name; a token stands in for the name.
+const HUBS: &str = "/websub/";
 
 /// Serves a board, on the address that the configuration names.
 pub struct Server {
@@ -125,7 +128,8 @@ fn router(board: Arc<Board>, listen: IpAddr) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(measured))
-        .route("/style.css", get(style));
+        .route("/style.css", get(style))
+        .route(&format!("{HUBS}{{token}}"), get(callback::asked).post(callback::brought));
     for lang in Lang::ALL {
         for (path, make) in pages::PAGES {
             let handler = move |State(board): State<Arc<Board>>, uri: Uri| pages::answer(board, lang, make, uri);
@@ -165,7 +169,10 @@ async fn style() -> Response {
 
 /// Who may ask, how, and what every answer says of itself.
 async fn guard(State(listen): State<IpAddr>, request: Request, next: Next) -> Response {
-    let mut response = if !host_is_ours(listen, request.uri(), request.headers()) {
+    let hub = request.uri().path().starts_with(HUBS) && request.method() != Method::HEAD;
+    let mut response = if hub {
+        next.run(request).await
+    } else if !host_is_ours(listen, request.uri(), request.headers()) {
         (StatusCode::MISDIRECTED_REQUEST, "this server does not answer to that name\n").into_response()
     } else if ![Method::GET, Method::HEAD].contains(request.method()) {
         let head = [(header::ALLOW, "GET, HEAD")];

@@ -25,6 +25,12 @@ impl Store {
         self.get("meta", &self.trees.meta, name.as_bytes())
     }
 
+    /// The names that begin so, of notes that are one record each.
+    pub fn notes(&self, prefix: &str) -> Result<Vec<String>> {
+        let keys = self.walk(self.trees.meta.scan_prefix(prefix).keys());
+        keys.map(|key| Ok(String::from_utf8_lossy(&key?).into_owned())).collect()
+    }
+
     pub fn drop_note(&self, name: &str) -> Result<()> {
         let _one = self.write();
         self.transaction(|trees| record::remove(&trees.meta, name.as_bytes()))

@@ -40,6 +40,7 @@ const BOUNDS: Bounds = Bounds {
     every: Duration::from_secs(20 * 60),
     at_least: Duration::from_secs(10 * 60),
     at_most: Duration::from_secs(24 * 3600),
+    pushed: false,
 };
 const GAP: Duration = Duration::from_secs(1);
 const SLOTS: usize = 64;
@@ -227,7 +228,8 @@ async fn run(world: Rc<RefCell<World>>) {
     for n in 0..scale.feeds {
         let first = start + TimeDelta::milliseconds((2000 * n as i64).min(1_200_000 * n as i64 / scale.feeds as i64));
         let (world, gate, lanes, slots) = (world.clone(), gate.clone(), lanes.clone(), slots.clone());
-        tokio::task::spawn_local(walk(clock, first, move |_| {
+        let first = Plan { feeds: first, pages: None };
+        tokio::task::spawn_local(walk(clock, first, std::future::pending, move |_| {
             let (world, gate, lanes, slots) = (world.clone(), gate.clone(), lanes.clone(), slots.clone());
             async move {
                 let host = format!("h{}.example", world.borrow().feeds[n].host);

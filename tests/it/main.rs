@@ -18,6 +18,7 @@ mod readme;
 mod reselect;
 mod safety;
 mod sites;
+mod websub;
 
 use chrono::{DateTime, Utc};
 use diemtin::config::Config;
