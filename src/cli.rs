@@ -2,6 +2,7 @@
 
 mod bulk;
 mod explain;
+mod held;
 mod log;
 mod once;
 mod opml;
@@ -84,7 +85,7 @@ enum Command {
     },
     /// A row a site: state, last success, last new article, failures, next poll
     Sites {
-        /// The latest requests to this site instead
+        /// The latest requests to this site instead, and its pages that wait or were given up
         #[arg(value_name = "ID")]
         id: Option<String>,
         /// One JSON object a line
@@ -150,6 +151,9 @@ struct Exit {
 const AS_THE_DAEMON: &str =
     "systemd-run --quiet --pipe --wait --collect -p DynamicUser=yes -p User=diemtin -p StateDirectory=diemtin";
 
+/// In the shipped configuration.
+const NOBODY: &str = "operator@example.vn";
+
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const BAD_DATA: u8 = 65;
@@ -193,7 +197,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             explain::explain(&load(file)?, what, site.as_deref(), *list, form)
         }
         Command::Sites { id: None, json } => sites::sites(&load(file)?, *json),
-        Command::Sites { id: Some(id), json } => sites::requests(&load(file)?, id, *json),
+        Command::Sites { id: Some(id), json } => sites::site(&load(file)?, id, *json),
         Command::Reselect { dry_run, json } => reselect::reselect(load(file)?, *dry_run, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
         Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),
@@ -244,9 +248,16 @@ fn run_daemon(file: Option<&Path>, form: LogForm) -> anyhow::Result<()> {
     done
 }
 
-/// Vietnam's time, to the minute.
+/// Vietnam's time, to the minute, and that it is.
 fn moment(at: chrono::DateTime<chrono::Utc>) -> String {
-    at.with_timezone(&crate::text::VIETNAM).format("%Y-%m-%d %H:%M").to_string()
+    at.with_timezone(&crate::text::VIETNAM).format("%Y-%m-%d %H:%M %:z").to_string()
+}
+
+/// What servers say, for a terminal: nothing that it would obey, nor what turns the direction of a line; one line.
+fn harmless(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    spaced.filter(|c| !c.is_control() && !turns(*c)).collect()
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
@@ -295,6 +306,9 @@ fn check(file: Option<&Path>, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     writeln!(out, "{file}: no mistake found: sites {sites}, feeds {feeds}")?;
+    if config.http.user_agent.contains(NOBODY) {
+        eprintln!("[http] user_agent names {NOBODY}: put your office's own address there, servers are told it");
+    }
     Ok(())
 }
 
@@ -363,5 +377,10 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        assert_eq!(harmless("Tin \u{1b}[2Jmới\u{9b}2J\r\n\u{202e}và cũ\u{7}"), "Tin [2Jmới2J  và cũ");
     }
 }

@@ -16,6 +16,7 @@ mod words;
 
 pub use body::opened;
 pub use gate::Gate;
+pub use guard::blocked;
 pub use robots::Robots;
 pub use words::public;
 

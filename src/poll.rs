@@ -14,6 +14,7 @@ mod known;
 mod learn;
 mod pace;
 mod pages;
+mod renew;
 mod reselect;
 mod settle;
 pub mod silence;
@@ -25,6 +26,7 @@ pub use known::Known;
 pub use learn::entry;
 pub use pace::first;
 pub use pages::{By, Pages, kept, pages};
+pub use renew::renew;
 pub use reselect::{Reselected, reselect};
 pub use told::{Told, twin};
 
@@ -160,7 +162,7 @@ fn wakes(config: &Config) -> BTreeMap<String, Notify> {
 /// Why nothing is to be polled now: a disk is nearly full.
 pub fn short_of_room(config: &Config) -> Option<String> {
     let short = store::short_of_room(&[&config.store.path, &config.export.path], config.store.min_free)?;
-    Some(format!("polling pauses until there is room again: {short}"))
+    Some(format!("polling pauses until there is room again: {short} ([store] min_free)"))
 }
 
 /// The prints of all that is kept.
@@ -238,6 +240,8 @@ impl Round {
 
 /// Asks each of a site's feeds, then settles what is due. Only the store can fail it.
 pub async fn poll(pipeline: &Arc<Pipeline>, site: &Arc<Site>, now: DateTime<Utc>) -> Result<Round, StoreError> {
+    let (store, of) = (pipeline.store.clone(), site.clone());
+    blocking(move || renew(&store, &of, now)).await?;
     round(pipeline, site, Which::All, now).await
 }
 

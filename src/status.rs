@@ -11,11 +11,13 @@ mod metrics;
 mod pages;
 mod rows;
 mod serve;
+mod sheet;
 
 pub use alert::{Alerts, deliver, look, waiting};
 pub use board::Board;
 pub use rows::rows;
 pub use serve::Server;
+pub use sheet::{Remembered, SiteSheet};
 
 use crate::article::Outcome;
 use crate::config::{Config, Site, Tls};
@@ -62,7 +64,8 @@ pub fn insecure_sites(config: &Config) {
 }
 
 pub fn entry_settled(site: &Site, settled: &Settled) {
-    let (site, url, outcome) = (site.id.as_str(), settled.url.as_str(), settled.outcome.label());
+    let url = public(&settled.url);
+    let (site, url, outcome) = (site.id.as_str(), url.as_str(), settled.outcome.label());
     match &settled.outcome {
         Outcome::Later { why } | Outcome::GaveUp { why } | Outcome::Kept { why } => {
             warn!(site, url, outcome, why, "article")

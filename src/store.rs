@@ -102,6 +102,9 @@ pub struct SiteState {
     /// Since when it publishes nothing, where that is unlike it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quiet: Option<DateTime<Utc>>,
+    /// How its pages were to be had and read when the latest of them were given up, in short.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub settings: Option<String>,
 }
 
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, Debug)]

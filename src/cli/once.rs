@@ -1,9 +1,10 @@
 //! `diemtin once`: every site once, and a summary.
 
-use super::LogForm;
+use super::{LogForm, harmless};
 use crate::article::Outcome;
 use crate::config::{Config, Tls};
 use crate::daemon;
+use crate::fetch::public;
 use crate::poll::{self, FeedNews, FeedReport, Pipeline, Round};
 use crate::status;
 use chrono::{SubsecRound, Utc};
@@ -34,7 +35,7 @@ pub fn once(config: Config, form: LogForm, json: bool) -> anyhow::Result<()> {
 
 fn round(pipeline: &Arc<Pipeline>, json: bool) -> anyhow::Result<()> {
     if let Some(why) = poll::short_of_room(&pipeline.config) {
-        daemon::export_now(pipeline)?;
+        daemon::export_now(pipeline).map(drop)?;
         anyhow::bail!("{why}");
     }
     let rounds = super::runtime()?.block_on(async {
@@ -45,11 +46,30 @@ fn round(pipeline: &Arc<Pipeline>, json: bool) -> anyhow::Result<()> {
     })?;
     // What the sites brought is told first: it is stored, whatever becomes of the folder.
     let stopped = if json { list(&rounds)? } else { summarize(pipeline, &rounds)? };
-    daemon::export_now(pipeline)?;
+    if let Some(why) = nothing_read(&rounds) {
+        eprintln!("NO SITE could be read. If this machine is not connected to the Internet, that is why. {why}");
+    }
+    export(pipeline)?;
     match stopped {
         0 => Ok(()),
         count => Err(anyhow::anyhow!("{count} sites were not polled to the end, see above")),
     }
+}
+
+/// Until the store is within its limits.
+fn export(pipeline: &Pipeline) -> anyhow::Result<()> {
+    let mut let_go = 0;
+    loop {
+        let gone = daemon::export_now(pipeline)?;
+        if gone == 0 {
+            break;
+        }
+        let_go += gone;
+    }
+    if let_go > 0 {
+        eprintln!("{let_go} articles were let go by the limits in [store]");
+    }
+    Ok(())
 }
 
 type Rounds = BTreeMap<String, anyhow::Result<Round>>;
@@ -93,7 +113,7 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
     let mut sum: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut failed, mut stopped) = (0, 0);
     if let Some(healed) = &pipeline.healed {
-        writeln!(out, "{healed}")?;
+        writeln!(out, "{}", harmless(&healed.to_string()))?;
     }
     for (site, round) in rounds {
         match round {
@@ -102,7 +122,7 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
                     *sum.entry(outcome).or_default() += count;
                 }
                 failed += usize::from(round.failure().is_some());
-                lines(round).iter().try_for_each(|line| writeln!(out, "{site}: {line}"))?;
+                lines(round).iter().try_for_each(|line| writeln!(out, "{site}: {}", harmless(line)))?;
             }
             Err(why) => {
                 stopped += 1;
@@ -113,10 +133,16 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
     let sum = if sum.is_empty() { "nothing new".to_owned() } else { in_words(&sum) };
     let folder = pipeline.config.export.path.display();
     writeln!(out, "{} sites polled, {failed} failed; {sum}; export in {folder}", rounds.len())?;
-    if failed > 0 && failed == rounds.len() {
-        writeln!(out, "NO SITE could be read. If this machine is not connected to the Internet, that is why.")?;
-    }
     Ok(stopped)
+}
+
+/// The first site's reason, where every site failed.
+fn nothing_read(rounds: &Rounds) -> Option<String> {
+    let failure = |(site, round): (&String, &anyhow::Result<Round>)| {
+        round.as_ref().ok()?.failure().map(|why| format!("{site}: {}", harmless(why)))
+    };
+    let all: Option<Vec<String>> = rounds.iter().map(failure).collect();
+    all?.into_iter().next()
 }
 
 /// An object a site, then one for all. Returns how many rounds stopped half-way.
@@ -142,17 +168,17 @@ fn list(rounds: &Rounds) -> anyhow::Result<usize> {
 fn lines(round: &Round) -> Vec<String> {
     let mut lines: Vec<String> = round.feeds.iter().filter_map(feed_line).collect();
     for feed in &round.feeds {
-        lines.extend(feed.notes.iter().map(|note| format!("{}: {}", feed.url, note.escape_debug())));
+        lines.extend(feed.notes.iter().map(|note| format!("{}: {note}", public(&feed.url))));
     }
     for settled in &round.settled {
         if let Outcome::Later { why } | Outcome::GaveUp { why } | Outcome::Kept { why } = &settled.outcome {
             let outcome = settled.outcome.label().replace('_', " ");
-            lines.push(format!("{outcome}: {}: {}", settled.url, why.escape_debug()));
+            lines.push(format!("{outcome}: {}: {why}", public(&settled.url)));
         }
     }
     let kept = |outcome: &Outcome| matches!(outcome, Outcome::Stored | Outcome::Revision { .. });
     for settled in round.settled.iter().filter(|settled| kept(&settled.outcome)) {
-        lines.extend(settled.doubt.as_ref().map(|why| format!("in doubt: {}: {}", settled.url, why.escape_debug())));
+        lines.extend(settled.doubt.as_ref().map(|why| format!("in doubt: {}: {why}", public(&settled.url))));
     }
     let tally = round.tally();
     if !tally.is_empty() {
@@ -171,6 +197,7 @@ fn in_words(tally: &BTreeMap<&str, usize>) -> String {
 }
 
 fn feed_line(feed: &FeedReport) -> Option<String> {
+    let url = public(&feed.url);
     match &feed.result {
         Ok(FeedNews::Unchanged) => None,
         Ok(FeedNews::Read { entries, new, addressless, repairs }) => {
@@ -183,10 +210,10 @@ fn feed_line(feed: &FeedReport) -> Option<String> {
             }
             Some(line)
         }
-        Ok(FeedNews::Waiting(until)) => Some(format!("{} asked to wait until {}", feed.url, super::moment(*until))),
+        Ok(FeedNews::Waiting(until)) => Some(format!("{url} asked to wait until {}", super::moment(*until))),
         Ok(FeedNews::Stopped(since)) => {
-            Some(format!("{} is gone for good since {}: not asked any more", feed.url, super::moment(*since)))
+            Some(format!("{url} is gone for good since {}: not asked any more", super::moment(*since)))
         }
-        Err(why) => Some(format!("{} failed: {}", feed.url, why.escape_debug())),
+        Err(why) => Some(format!("{url} failed: {why}")),
     }
 }

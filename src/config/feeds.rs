@@ -5,20 +5,26 @@ use super::section::Section;
 use super::settings::need;
 use super::sites::selector;
 use super::source::Typed;
+use crate::fetch;
 use std::collections::{BTreeMap, HashMap};
 use toml_edit::Value;
-use url::Url;
+use url::{Host, Url};
 
 const LIKE: &str = "[\"https://…/rss\"]";
 
 /// All of them, and of those that are list pages where their entries are.
-pub fn feeds(section: &Section, taken: &mut HashMap<Url, String>) -> (Vec<Url>, BTreeMap<Url, ListLayout>) {
+pub fn feeds(
+    section: &Section,
+    allow_private: bool,
+    taken: &mut HashMap<Url, String>,
+) -> (Vec<Url>, BTreeMap<Url, ListLayout>) {
     if section.named("feeds").is_none_or(|feeds| feeds.as_array().is_some_and(|list| list.is_empty())) {
         section.missing("feeds", LIKE);
     }
     let (mut feeds, mut lists) = (Vec::new(), BTreeMap::new());
     for typed in section.values("feeds").unwrap_or_default() {
         let (url, layout) = feed(section, &typed);
+        let url = url.and_then(|url| section.checked(url, |url| reachable(url, allow_private)));
         let Some(url) = url.and_then(|url| new(section, url, taken)) else { continue };
         lists.extend(layout.map(|layout| (url.clone(), layout)));
         feeds.push(url);
@@ -61,6 +67,27 @@ fn new(section: &Section, feed: Typed<Url>, taken: &mut HashMap<Url, String>) ->
     }
     taken.insert(feed.value.clone(), section.source.place(&feed.at));
     Some(feed.value)
+}
+
+/// Not one that the fetcher would refuse, or that no public name server can know.
+fn reachable(url: Url, allow_private: bool) -> Result<Url, String> {
+    let literal = match url.host() {
+        Some(Host::Ipv4(ip)) => Some(ip.into()),
+        Some(Host::Ipv6(ip)) => Some(ip.into()),
+        _ => None,
+    };
+    let kind = match literal {
+        Some(ip) => fetch::blocked(ip),
+        None if url.host_str().is_some_and(|host| host.trim_end_matches('.').contains('.')) => None,
+        None => Some("a name without a dot"),
+    };
+    match kind.filter(|_| !allow_private) {
+        Some(kind) => {
+            let host = url.host_str().unwrap_or_default();
+            Err(format!("`{host}` is {kind}: such hosts are asked with [http] allow_private = true alone"))
+        }
+        None => Ok(url),
+    }
 }
 
 fn address(typed: &str) -> Result<Url, String> {

@@ -44,7 +44,7 @@ fn site(section: Section, known: &mut Known) -> Option<Site> {
     let name = need(&section, "name", "\"…\"").and_then(|name| section.checked(name, not_empty));
     let kind = need(&section, "kind", "\"party\"").and_then(|kind| section.choice(kind, &KINDS));
     let province = province(&section, kind, &known.provinces);
-    let (feeds, lists) = feeds::feeds(&section, &mut known.feeds);
+    let (feeds, lists) = feeds::feeds(&section, known.config.http.allow_private, &mut known.feeds);
     let layout = layout_of(&section, known);
     let default_offset = section.text("default_offset").and_then(|typed| section.checked(typed, offset));
     let every = every(&section, known.config);

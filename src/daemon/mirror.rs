@@ -22,7 +22,7 @@ pub async fn mirror(pipeline: Arc<Pipeline>, broken: Arc<Notify>) {
         tokio::time::sleep(EXPORT_AFTER).await;
         let round = pipeline.clone();
         let done = tokio::task::spawn_blocking(move || export_now(&round)).await;
-        if let Err(why) = done.map_err(anyhow::Error::from).and_then(|done| done) {
+        if let Err(why) = done.map_err(anyhow::Error::from).and_then(|done| done.map(drop)) {
             if pipeline.store.poisoned().is_some() {
                 error!("the store failed during the export: {why:#}");
                 broken.notify_one();
@@ -35,8 +35,9 @@ pub async fn mirror(pipeline: Arc<Pipeline>, broken: Arc<Notify>) {
     }
 }
 
-/// One round of the export, on the folder as it was left open, if it was.
-pub fn export_now(pipeline: &Pipeline) -> anyhow::Result<()> {
+/// One round of the export, on the folder as it was left open, if it was. Returns how many articles were let go by the
+/// limits.
+pub fn export_now(pipeline: &Pipeline) -> anyhow::Result<usize> {
     let mut open = pipeline.mirror.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let config = &pipeline.config.export;
     let mut mirror = match open.take() {
@@ -45,7 +46,7 @@ pub fn export_now(pipeline: &Pipeline) -> anyhow::Result<()> {
     };
     let keep = TimeDelta::from_std(pipeline.config.store.raw_pages).unwrap_or(TimeDelta::MAX);
     pipeline.store.prune_raw(keep, Utc::now(), PRUNE)?;
-    limit(pipeline, Utc::now())?;
+    let let_go = limit(pipeline, Utc::now())?;
     let rows = status::rows(&pipeline.config, &pipeline.store, poll::short_of_room(&pipeline.config).as_deref())?;
     if pipeline.mend.load(Ordering::Relaxed) {
         mirror.rebuild(&pipeline.store, &rows)?;
@@ -54,11 +55,11 @@ pub fn export_now(pipeline: &Pipeline) -> anyhow::Result<()> {
         mirror.catch_up(&pipeline.store, &rows)?;
     }
     *open = Some((config.clone(), mirror));
-    Ok(())
+    Ok(let_go)
 }
 
-/// Lets go of what is beyond the limits, and of old tombstones.
-fn limit(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<()> {
+/// Lets go of what is beyond the limits, and of old tombstones. Returns how many articles went.
+fn limit(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<usize> {
     let config = &pipeline.config;
     let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let gone = pipeline.store.retain(&config.store.limits, now, PRUNE)?;
@@ -69,5 +70,5 @@ fn limit(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<()> {
     }
     let keep = TimeDelta::from_std(config.export.keep_tombstones).unwrap_or(TimeDelta::MAX);
     pipeline.store.prune_changes(keep, now)?;
-    Ok(())
+    Ok(gone.len())
 }

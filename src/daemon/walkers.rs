@@ -82,7 +82,9 @@ fn firsts(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<Vec<(Arc<Si
     let all = pipeline.config.sites.len();
     let sites = pipeline.config.sites.iter().enumerate();
     let first = |(nth, site): (usize, &Arc<Site>)| {
-        let state = pipeline.store.site(&site.id).with_context(|| format!("site {}", site.id))?;
+        let of = || format!("site {}", site.id);
+        poll::renew(&pipeline.store, site, now).with_context(of)?;
+        let state = pipeline.store.site(&site.id).with_context(of)?;
         let feeds = poll::first(site, &state, &pipeline.config.poll, (nth, all), now);
         // the next poll of the feeds may be far
         let pages = pipeline.store.next_due(&site.id)?.map(|due| due.max(now + PAGES_AFTER));

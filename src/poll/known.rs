@@ -28,6 +28,10 @@ impl Known {
         Ok(Known { lessons: store.lessons(site)?, drift: store.site(site)?.drift, touched: false })
     }
 
+    pub fn from(lessons: Lessons, drift: Drift) -> Known {
+        Known { lessons, drift, touched: false }
+    }
+
     /// With what a page teaches. Whether it is an article's is only known once it was read with this.
     pub(super) fn with(&self, id: &Id, page: &Page, now: DateTime<Utc>) -> Known {
         let taught = caught(|| {

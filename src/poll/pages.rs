@@ -4,7 +4,7 @@ use super::{Pipeline, asked, blocking, caught};
 use crate::article::{Entry, Id, Page};
 use crate::config::Site;
 use crate::extract;
-use crate::fetch::{Facts, FetchError, Fetcher, Validators};
+use crate::fetch::{Facts, FetchError, Fetcher, Validators, public};
 use crate::store::{Store, StoreError, Taken};
 use chrono::{DateTime, Utc};
 use url::Url;
@@ -71,7 +71,7 @@ pub async fn pages(
         all = back;
         let Some(next) = next else { return Ok(Ok(all)) };
         if all.pages.len() == MOST {
-            all.cut = Some(format!("only {MOST} pages were read, it goes on at {next}"));
+            all.cut = Some(format!("only {MOST} pages were read, it goes on at {}", public(&next)));
             return Ok(Ok(all));
         }
         match by.page(site, &next, now).await? {
@@ -84,7 +84,7 @@ pub async fn pages(
                 all.push(next, page);
             }
             Err(error) if last || is_lasting(&error) => {
-                all.cut = Some(format!("it goes on at {next}, which could not be had: {error}"));
+                all.cut = Some(format!("it goes on at {}, which could not be had: {error}", public(&next)));
                 return Ok(Ok(all));
             }
             Err(error) => return Ok(Err(error)),

@@ -19,6 +19,7 @@ pub struct Board {
     pub started: DateTime<Utc>,
     pub counters: Counters,
     pinned: Mutex<Pinned>,
+    extracting: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -41,7 +42,7 @@ enum Shelf {
 
 impl Board {
     pub fn new(now: DateTime<Utc>) -> Board {
-        Board { started: now, counters: Counters::default(), pinned: Mutex::default() }
+        Board { started: now, counters: Counters::default(), pinned: Mutex::default(), extracting: Mutex::default() }
     }
 
     /// From now on the pages show this; nothing of what was known before, where it is another store.
@@ -104,12 +105,16 @@ impl Board {
     }
 
     fn make(&self, pipeline: &Pipeline, nth: u64) -> Result<Arc<Mutex<Catalogue>>, StoreError> {
-        let made = Catalogue::of(&pipeline.store, || self.lock().nth == nth).map(|made| Arc::new(Mutex::new(made)));
-        let mut pinned = self.lock();
-        if pinned.nth == nth {
-            pinned.catalogue = made.as_ref().map_or(Shelf::Empty, |made| Shelf::Made(made.clone()));
-        }
-        made
+        let making = Making { board: self, nth };
+        let made = Catalogue::of(&pipeline.store, || self.lock().nth == nth).map(|made| Arc::new(Mutex::new(made)))?;
+        making.done(Shelf::Made(made.clone()));
+        Ok(made)
+    }
+
+    /// One article is extracted at a time for the pages, however many are looked at.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        // a page that made the last one panic leaves nothing behind
+        self.extracting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Pinned> {
@@ -117,7 +122,52 @@ impl Board {
     }
 }
 
+/// A catalogue on its way; where that ends in an error or a panic, the next reader begins anew.
+struct Making<'a> {
+    board: &'a Board,
+    nth: u64,
+}
+
+impl Making<'_> {
+    fn done(&self, shelf: Shelf) {
+        let mut pinned = self.board.lock();
+        if pinned.nth == self.nth {
+            pinned.catalogue = shelf;
+        }
+    }
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        if matches!(self.board.lock().catalogue, Shelf::BeingMade) {
+            self.done(Shelf::Empty);
+        }
+    }
+}
+
 /// One that a panic left is as good: what it lacks is found at the next look.
 pub fn open(catalogue: &Mutex<Catalogue>) -> MutexGuard<'_, Catalogue> {
     catalogue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalogue_whose_making_ended_early_is_begun_anew() {
+        let board = Board::new(Utc::now());
+        let shelf = || matches!(board.lock().catalogue, Shelf::Empty);
+        board.lock().catalogue = Shelf::BeingMade;
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _making = Making { board: &board, nth: 0 };
+            assert!(!shelf());
+            panic!("as a damaged record would");
+        }));
+        assert!(panicked.is_err() && shelf());
+        // another store's is not touched
+        board.lock().catalogue = Shelf::BeingMade;
+        drop(Making { board: &board, nth: 7 });
+        assert!(!shelf());
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A row has the words of the title and the terms that the article was selected by, without tones, about 150 bytes.
 
-use super::lang::{day_of, number_of};
+use super::lang::number_of;
 use crate::article::{Article, Id};
 use crate::store::{Op, Result, Store};
 use crate::text::{bare, slug};
@@ -28,9 +28,8 @@ pub struct Catalogue {
 struct Row {
     key: u64,
     id: u64,
-    /// Days since the year 0, of publication and of first sight.
+    /// Of publication, in days since the year 0.
     day: i32,
-    seen: i32,
     site: u16,
     province: u16,
     /// The set of its topics.
@@ -120,7 +119,6 @@ impl Catalogue {
             key,
             id: number(&article.id),
             day: number_of(article.day),
-            seen: number_of(day_of(article.first_seen_at)),
             site: self.names.number(&article.site.id),
             province: self.names.number(&slug(&article.site.province_now)),
             topics: self.names.number(&format!("\0{}\0", topics.join("\0"))),
@@ -142,12 +140,6 @@ impl Catalogue {
         });
         close.append(&mut loose);
         close
-    }
-
-    /// How many articles came on a day.
-    pub fn came_on(&self, day: NaiveDate) -> usize {
-        let day = number_of(day);
-        self.rows.iter().rev().take_while(|row| row.seen >= day).filter(|row| row.seen == day).count()
     }
 
     /// How many articles of each site were published on each of the `days` days up to `last`.

@@ -19,6 +19,13 @@ pub fn rows(config: &Config, store: &Store, paused: Option<&str>) -> Result<Vec<
     config.sites.iter().map(|site| row(site, store, notice.as_deref())).collect()
 }
 
+/// The row of one site; none where no site has that id.
+pub fn row_of(config: &Config, store: &Store, id: &str, paused: Option<&str>) -> Result<Option<SiteRow>, StoreError> {
+    let notice = notice(store, paused)?;
+    let site = config.sites.iter().find(|site| site.id == id);
+    site.map(|site| row(site, store, notice.as_deref())).transpose()
+}
+
 /// That the store was made again is said until `diemtin store check` finds nothing wrong.
 fn notice(store: &Store, paused: Option<&str>) -> Result<Option<String>, StoreError> {
     let healed = store.note::<Healed>(HEALED)?.map(|healed| healed.to_string());
@@ -139,7 +146,7 @@ fn feed_row(url: &url::Url, state: &SiteState) -> FeedRow {
 /// The pages that were given up, not all where there are many.
 fn given_up(site: &str, store: &Store) -> Result<Vec<GivenUp>, StoreError> {
     let gone = |mark: Mark| match mark.outcome {
-        Some(Outcome::GaveUp { why }) => Some(GivenUp { url: mark.entry.url.to_string(), why }),
+        Some(Outcome::GaveUp { why }) => Some(GivenUp { url: public(&mark.entry.url).to_string(), why }),
         _ => None,
     };
     Ok(store.gave_up(site, SHOWN)?.into_iter().filter_map(gone).collect())

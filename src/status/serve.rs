@@ -2,10 +2,13 @@
 
 use super::board::Board;
 use super::lang::Lang;
-use super::{callback, metrics, pages};
+use super::{Remembered, SiteSheet, callback, metrics, pages};
+use crate::article::Id;
+use crate::poll::{self, Pipeline};
+use crate::store::StoreError;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{self, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
@@ -14,6 +17,7 @@ use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +133,9 @@ fn router(board: Arc<Board>, listen: IpAddr) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(measured))
         .route("/style.css", get(style))
-        .route(&format!("{HUBS}{{token}}"), get(callback::asked).post(callback::brought));
+        .route(&format!("{HUBS}{{token}}"), get(callback::asked).post(callback::brought))
+        .route("/json/sites/{id}", get(site_sheet))
+        .route("/json/remembered/{site}/{id}", get(remembered));
     for lang in Lang::ALL {
         for (path, make) in pages::PAGES {
             let handler = move |State(board): State<Arc<Board>>, uri: Uri| pages::answer(board, lang, make, uri);
@@ -158,6 +164,43 @@ async fn measured(State(board): State<Arc<Board>>) -> Response {
     });
     match made.await.map_err(|why| why.to_string()).and_then(|made| made) {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+    }
+}
+
+/// For `diemtin sites ID` of a store that this daemon holds.
+async fn site_sheet(State(board): State<Arc<Board>>, Path(id): Path<String>) -> Response {
+    told(board, move |pipeline| {
+        let paused = poll::short_of_room(&pipeline.config);
+        SiteSheet::of(&pipeline.config, &pipeline.store, &id, paused.as_deref())
+    })
+    .await
+}
+
+/// For `diemtin explain`. A page of no configured site is asked for as one of `-`.
+async fn remembered(State(board): State<Arc<Board>>, Path((site, id)): Path<(String, String)>) -> Response {
+    told(board, move |pipeline| {
+        let id = Id::from_name(&id);
+        id.map(|id| Remembered::of(&pipeline.config, &pipeline.store, &site, &id)).transpose()
+    })
+    .await
+}
+
+/// As JSON, with the path of the store that it is of.
+async fn told<T: Serialize>(
+    board: Arc<Board>,
+    look: impl FnOnce(&Pipeline) -> Result<Option<T>, StoreError> + Send + 'static,
+) -> Response {
+    let Some(pipeline) = board.pipeline() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the store is not open\n").into_response();
+    };
+    let made = tokio::task::spawn_blocking(move || {
+        let said = look(&pipeline).map_err(|why| why.to_string())?;
+        Ok(said.map(|said| serde_json::json!({"store": pipeline.store.path(), "said": said}).to_string()))
+    });
+    match made.await.map_err(|why| why.to_string()).and_then(|made| made) {
+        Ok(Some(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Ok(None) => (StatusCode::NOT_FOUND, "there is no such thing\n").into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
     }
 }

@@ -52,9 +52,9 @@ impl Store {
         self.trees.named().into_iter().map(size).collect()
     }
 
-    /// Bytes of its files.
+    /// Bytes of its files: sled's own figure is that of the last time that it looked.
     pub fn bytes_on_disk(&self) -> Result<u64> {
-        self.call(|| self.db.size_on_disk())
+        bytes_below(self.path()).map_err(|e| io_at(self.path(), e))
     }
 
     /// Into a folder that is not there yet or empty. Nothing may write meanwhile.
@@ -125,8 +125,8 @@ impl Store {
                 return Err(StoreError::Io(format!("{name}: {there} of {count} records were copied")));
             }
         }
-        let after = copy.bytes_on_disk()?;
         copy.close()?;
+        let after = bytes_below(&new).map_err(|e| io_at(&new, e))?;
         self.close()?;
         let old = with_suffix(&path, "old");
         clear(&old)?;
@@ -229,6 +229,20 @@ fn write_index(path: &Path, backup: &Backup) -> io::Result<()> {
 
 fn records_path(dir: &Path, tree: &str) -> PathBuf {
     dir.join(format!("{tree}.records"))
+}
+
+/// Of all files in a folder; one that goes meanwhile counts for nothing.
+fn bytes_below(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        bytes += match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => bytes_below(&path)?,
+            Ok(found) => found.len(),
+            Err(_) => 0,
+        };
+    }
+    Ok(bytes)
 }
 
 fn place(from: &Path, to: &Path) -> Result<()> {

@@ -132,6 +132,13 @@ impl Store {
         Ok(waiting)
     }
 
+    /// The first of the site's entries that wait, the next to be settled first.
+    pub fn waiting_marks(&self, site: &str, most: usize) -> Result<Vec<Mark>> {
+        let first = self.waiting(site)?.into_iter().take(most);
+        let marks: Result<Vec<_>> = first.map(|(_, id)| self.mark(site, &id)).collect();
+        Ok(marks?.into_iter().flatten().collect())
+    }
+
     /// How many of the site's entries wait to be settled.
     pub fn waiting_count(&self, site: &str) -> Result<usize> {
         Ok(self.waiting(site)?.len())
@@ -153,6 +160,13 @@ impl Store {
             marks.extend(id.map_or(Ok(None), |id| self.mark(site, &id))?);
         }
         Ok(marks)
+    }
+
+    /// Writes the mark of an entry that is to be settled again.
+    pub fn wait_again(&self, site: &str, mark: &Mark) -> Result<()> {
+        let _one = self.write();
+        let write = Write::of(site, self.mark_locked(site, &mark.entry.id)?.as_ref(), mark.clone())?;
+        self.transaction(|trees| write.apply(trees))
     }
 
     /// Keys of marks that may go; none where the feed was swept less than a day ago.

@@ -15,7 +15,9 @@ pub fn short_of_room(paths: &[&Path], least: u64) -> Option<String> {
         let there = path.ancestors().find(|path| path.exists())?;
         let disk = fs2::statvfs(there).ok()?; // said above
         too_little(disk.available_space(), disk.total_space(), least).then(|| {
-            format!("{} MiB free of {} MiB at {}", mib(disk.available_space()), mib(disk.total_space()), path.display())
+            let (free, total) = (disk.available_space(), disk.total_space());
+            let least = least.max(total / PART);
+            format!("{} MiB free of {} MiB at {}, less than {} MiB", mib(free), mib(total), path.display(), mib(least))
         })
     })
 }

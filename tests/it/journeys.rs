@@ -267,3 +267,25 @@ async fn a_page_that_lists_articles_is_polled_like_a_feed() {
     let later = poll::poll(&office.pipeline, &site, noon() + TimeDelta::hours(1)).await.expect("the store works");
     assert!(later.failure().is_some_and(|why| why.contains("no list of articles")), "{:?}", later.feeds);
 }
+
+/// What was given up by the settings of that day is not given up by those of today.
+#[tokio::test]
+async fn a_site_configured_otherwise_is_tried_again() {
+    let office = Office::new(&[SITE]);
+    let robots = Reply::Bytes("text/plain", b"User-agent: *\nDisallow: /\n".to_vec());
+    office.house.script(SITE, "/robots.txt", &[robots]);
+    let first = office.poll(SITE, noon()).await;
+    let pages = office.house.place(SITE).pages().len();
+    let refused = |outcome: &Outcome| matches!(outcome, Outcome::GaveUp { why } if why.contains("robots"));
+    assert_eq!(first.settled.iter().filter(|s| refused(&s.outcome)).count(), pages, "{first:?}");
+    let same = office.poll(SITE, noon() + TimeDelta::hours(1)).await;
+    assert!(same.settled.is_empty(), "{same:?}");
+    let mut site = Site::clone(&office.pipeline.config.sites[0]);
+    site.robots = false;
+    let site = Arc::new(site);
+    let poll = async |now| poll::poll(&office.pipeline, &site, now).await.expect("the store works");
+    let later = poll(noon() + TimeDelta::hours(2)).await;
+    assert_eq!(later.settled.len(), pages, "{later:?}");
+    assert!(later.settled.iter().any(|s| s.outcome == Outcome::Stored), "{later:?}");
+    assert!(poll(noon() + TimeDelta::hours(3)).await.settled.is_empty(), "once");
+}

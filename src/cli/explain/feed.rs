@@ -1,9 +1,11 @@
 //! `diemtin explain` of a feed, or of a page that lists articles: what was taken of it, and why.
 
-use super::{Form, html, short};
+use super::report::short;
+use super::{Form, html};
 use crate::article::{Dropped, Page};
-use crate::cli::{BAD_DATA, Exit, moment};
+use crate::cli::{BAD_DATA, Exit, harmless, moment};
 use crate::config::Site;
+use crate::fetch::public;
 use crate::parse::{self, Feed, Item, Look, ParseError};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -12,7 +14,7 @@ use url::Url;
 /// None for a page that is neither one of the site's feeds nor asked to be read as a list.
 pub fn explain(url: &Url, page: &Page, site: &Site, as_list: bool, form: Form) -> anyhow::Result<Option<()>> {
     let Some(look) = look(url, page, site, as_list) else { return Ok(None) };
-    let look = look.map_err(|why| Exit { code: BAD_DATA, why: format!("{url}: {why}") })?;
+    let look = look.map_err(|why| Exit { code: BAD_DATA, why: format!("{}: {why}", public(url)) })?;
     let mut out = io::stdout().lock();
     match form {
         Form::Json => writeln!(out, "{}", as_json(url, site, &look))?,
@@ -45,16 +47,16 @@ fn look(url: &Url, page: &Page, site: &Site, as_list: bool) -> Option<Result<Loo
 
 fn report(out: &mut impl Write, url: &Url, site: &Site, look: &Look) -> io::Result<()> {
     let Look { feed: Feed { format, title, items, repairs }, place, left } = look;
-    writeln!(out, "feed       {url}")?;
+    writeln!(out, "feed       {}", public(url))?;
     writeln!(
         out,
         "site       {}",
         if site.id.is_empty() { "none in the configuration has this host" } else { &site.id }
     )?;
-    writeln!(out, "title      {}", title.as_deref().unwrap_or("none"))?;
+    writeln!(out, "title      {}", harmless(title.as_deref().unwrap_or("none")))?;
     writeln!(out, "read as    {format}{}{place}", if place.is_empty() { "" } else { ": " })?;
     if !repairs.is_empty() {
-        writeln!(out, "repairs    {}", repairs.join("; "))?;
+        writeln!(out, "repairs    {}", harmless(&repairs.join("; ")))?;
     }
     writeln!(out, "\nENTRIES, {}", items.len())?;
     items.iter().try_for_each(|item| entry(out, item))?;
@@ -63,7 +65,7 @@ fn report(out: &mut impl Write, url: &Url, site: &Site, look: &Look) -> io::Resu
     }
     writeln!(out, "\nLEFT, {} links", left.len())?;
     for (why, texts) in by_reason(left) {
-        writeln!(out, "  {why}")?;
+        writeln!(out, "  {}", harmless(why))?;
         texts.iter().try_for_each(|text| writeln!(out, "    - {}", short(text)))?;
     }
     Ok(())
@@ -82,9 +84,9 @@ fn by_reason(left: &[Dropped]) -> Vec<(&str, Vec<&str>)> {
 }
 
 fn entry(out: &mut impl Write, item: &Item) -> io::Result<()> {
-    let when = item.published.or(item.updated).map_or("no date         ".to_owned(), |at| moment(at.to_utc()));
+    let when = item.published.or(item.updated).map_or("no date                ".to_owned(), |at| moment(at.to_utc()));
     writeln!(out, "  + {when}  {}", short(item.title.as_deref().unwrap_or("(no title)")))?;
-    writeln!(out, "      {}", item.link.as_deref().unwrap_or("no address: it cannot be fetched"))
+    writeln!(out, "      {}", harmless(item.link.as_deref().unwrap_or("no address: it cannot be fetched")))
 }
 
 fn as_json(url: &Url, site: &Site, look: &Look) -> Value {
@@ -92,7 +94,7 @@ fn as_json(url: &Url, site: &Site, look: &Look) -> Value {
     let entry = |item: &Item| json!({"title": item.title, "link": item.link, "published": item.published, "updated": item.updated});
     let left: Vec<Value> = left.iter().map(|Dropped { text, why }| json!({"text": text, "why": why})).collect();
     json!({
-        "url": url, "site": site.id, "format": format, "title": title, "place": place, "repairs": repairs,
+        "url": public(url), "site": site.id, "format": format, "title": title, "place": place, "repairs": repairs,
         "entries": items.iter().map(entry).collect::<Vec<_>>(), "left": left,
     })
 }

@@ -1,7 +1,8 @@
 //! The report as a page of its own: what is kept as it is, what is dropped struck out. Nothing of the site's own markup
 //! gets into it, it runs nothing and loads nothing, so that it may be opened or sent on as it is.
 
-use super::{Explained, facts, known_lines, topic_lines, whole_verdict};
+use super::Explained;
+use super::report::{facts, fate, known_lines, topic_lines, whole_verdict};
 use crate::article::html_escape as e;
 use crate::extract::{Part, PartFate};
 use base64::Engine;
@@ -62,7 +63,7 @@ fn push(part: &Part, out: &mut String) {
         PartFate::Caption | PartFate::Byline => ("beside", text),
         PartFate::Dropped => ("dropped", format!("<del>{text}</del>")),
     };
-    let (fate, why, place) = (super::fate(part.fate), e(&part.why), e(&part.place));
+    let (fate, why, place) = (fate(part.fate), e(&part.why), e(&part.place));
     *out += &format!(
         "<div class=\"{class}\">{text}<small>{fate}: {why} · score {} · links {:.0} % · {place}</small></div>\n",
         part.score,

@@ -90,6 +90,7 @@ fn extracted(
     let Some(pages) = poll::kept(store, &taken)? else { return Ok(None) };
     let entry = mark.map_or_else(|| entry(article), |mark| mark.entry.clone());
     let known = Known::of(store, &site.id)?;
+    let _turn = look.board.turn();
     let examined = poll::examine_known(&pages, &entry, site, &look.pipeline.topics, &known, look.now);
     // a page that can no longer be read shows nothing
     Ok(examined.ok().map(|examined| examined.clean.dropped))

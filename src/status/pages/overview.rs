@@ -3,16 +3,16 @@
 use super::parts::{fact, list, time, why};
 use super::{Look, Page};
 use crate::article::Article;
-use crate::status::board::open;
 use crate::status::html::Html;
 use crate::status::lang::day_of;
 use crate::status::{ExtractionHealth, SiteHealth, SiteRow};
+use crate::store::Op;
 use std::collections::BTreeSet;
 
 /// Of today's articles, and of each kind of trouble.
 const SHOWN: usize = 20;
-/// So many are looked at, at most, while no catalogue counts them.
-const LOOKED_AT: usize = 120;
+/// So many changes are looked at, at most, for what came today.
+const LOOKED_AT: u64 = 2000;
 
 pub fn overview(look: &Look) -> anyhow::Result<Option<Page>> {
     let rows = look.board.rows(&look.pipeline)?;
@@ -25,7 +25,7 @@ pub fn overview(look: &Look) -> anyhow::Result<Option<Page>> {
     main.tag("h2", look.say("Bài mới", "New articles"));
     match today.is_empty() {
         true => latest(&mut main, look)?,
-        false => list(&mut main, look, today.iter().take(SHOWN)),
+        false => list(&mut main, look, today.iter()),
     }
     main.raw("<p>")
         .link(look.lang.at("/articles"), look.say("Mọi bài, tìm kiếm", "All articles, search"))
@@ -34,24 +34,28 @@ pub fn overview(look: &Look) -> anyhow::Result<Option<Page>> {
     Ok(Some(Page { title: look.say("Tổng quan", "Overview").to_owned(), main }))
 }
 
-/// The articles that came today, the latest first, perhaps not all of them; and how many there are.
+/// The latest of the articles that came today, the latest first, and how many came. By the change log, which is read
+/// backwards: a first look at a big store costs no more than one at a small one.
 fn today(look: &Look) -> anyhow::Result<(Vec<Article>, String)> {
     let (store, day) = (&look.pipeline.store, day_of(look.now));
-    let mut today = Vec::new();
-    let counted = match store.volume().articles {
-        0 => Some(0),
-        _ => look.board.catalogue(&look.pipeline)?.map(|catalogue| open(&catalogue).came_on(day)),
-    };
-    for key in store.latest().take(counted.map_or(LOOKED_AT, |count| count.min(SHOWN))) {
-        let Some(article) = store.article_at(key?)? else { continue };
-        if day_of(article.first_seen_at) != day {
-            break;
+    let (mut today, mut count) = (Vec::new(), 0_usize);
+    let last = store.seq();
+    for seq in (1..=last).rev() {
+        // the older ones were let go
+        let Some(change) = store.change(seq)?.filter(|change| day_of(change.at) == day) else { break };
+        if last - seq >= LOOKED_AT {
+            return Ok((today, format!("{}+", look.lang.number(count))));
         }
-        today.push(article);
+        // an article's key is the number of the change that brought it
+        if change.op != Op::Upsert || change.rev != 1 {
+            continue;
+        }
+        count += 1;
+        if today.len() < SHOWN {
+            today.extend(store.article_at(seq)?);
+        }
     }
-    let more = counted.is_none() && today.len() >= LOOKED_AT;
-    let count = look.lang.number(counted.unwrap_or(today.len()));
-    Ok((today, if more { format!("{count}+") } else { count }))
+    Ok((today, look.lang.number(count)))
 }
 
 fn headline(main: &mut Html, look: &Look, today: &[Article], count: &str) {
