@@ -178,7 +178,8 @@ fn report(error: &anyhow::Error) -> u8 {
     if broken_pipe(error) {
         return 0;
     }
-    eprintln!("diemtin: {error:#}");
+    let said = format!("diemtin: {error:#}");
+    said.lines().for_each(|line| eprintln!("{}", harmless(line)));
     exit_code(error)
 }
 
@@ -319,15 +320,27 @@ fn verify(config: &Config, json: bool) -> anyhow::Result<()> {
         writeln!(out, "{}", serde_json::to_string(&report)?)?;
     } else {
         for problem in &report.problems {
-            writeln!(out, "{problem}")?;
+            writeln!(out, "{}", harmless(problem))?;
         }
         writeln!(out, "{} files, change {}: {} problems", report.files, report.seq, report.problems.len())?;
     }
     if report.problems.is_empty() {
         return Ok(());
     }
-    let why = "the export folder is damaged: `diemtin export rebuild` makes it again from the store";
-    Err(Exit { code: FAILED, why: why.to_owned() }.into())
+    Err(Exit { code: FAILED, why: verify_advice(&report) }.into())
+}
+
+fn verify_advice(report: &export::Report) -> String {
+    let foreign = match report.foreign {
+        0 => String::new(),
+        count => format!("{count} files are not diemtin's, which never takes such away: move them elsewhere"),
+    };
+    let damaged = match report.problems.len() - report.foreign {
+        0 => String::new(),
+        _ => "the export folder is damaged: `diemtin export rebuild`, while no daemon runs, makes it again from the store"
+            .to_owned(),
+    };
+    [damaged, foreign].into_iter().filter(|said| !said.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn rebuild(config: &Config, json: bool) -> anyhow::Result<()> {
@@ -338,7 +351,7 @@ fn rebuild(config: &Config, json: bool) -> anyhow::Result<()> {
     need_own_store(config)?;
     let (store, healed) = export::open_store(&config.store.path, &config.export.path, chrono::Utc::now())?;
     if let Some(healed) = healed {
-        eprintln!("{healed}");
+        eprintln!("{}", harmless(&healed.to_string()));
     }
     let rows = crate::status::rows(config, &store, crate::poll::short_of_room(config).as_deref())?;
     let made = export::rebuild(&store, &config.export, &rows)?;

@@ -16,7 +16,7 @@ mod tests;
 mod verify;
 
 pub use article::{html, json, markdown, markdown_body, path, sha256};
-pub use heal::{HEALED, Healed, heal, open as open_store};
+pub use heal::{HEALED, Healed, heal, open as open_store, written};
 pub use manifest::{segment_end, segment_of};
 pub use mirror::Mirror;
 pub use schema::schemas;
@@ -62,6 +62,9 @@ pub struct Report {
     pub files: usize,
     /// One sentence each; empty: all is well.
     pub problems: Vec<String>,
+    /// How many of the problems are files that are none of the export's, which it never takes away.
+    #[serde(skip)]
+    pub foreign: usize,
 }
 
 /// The last change that a folder holds by its own word, if it has one.

@@ -1,8 +1,10 @@
 //! `diemtin reselect`: what is kept and what was dropped, judged again after a change of the terms.
 
+use super::harmless;
 use crate::article::Article;
 use crate::config::Config;
 use crate::daemon;
+use crate::fetch::public;
 use crate::poll::{self, Pipeline, Reselected};
 use chrono::{SubsecRound, Utc};
 use serde_json::json;
@@ -22,6 +24,7 @@ const OUTCOMES: [(&str, &str); 7] = [
 
 pub fn reselect(config: Config, dry: bool, json: bool) -> anyhow::Result<()> {
     super::need_store(&config)?;
+    super::need_own_store(&config)?;
     let pipeline = Pipeline::open(config)?;
     let mut out = io::stdout().lock();
     let (mut counts, mut written) = (BTreeMap::<&str, usize>::new(), Ok(()));
@@ -31,7 +34,7 @@ pub fn reselect(config: Config, dry: bool, json: bool) -> anyhow::Result<()> {
         if let (Some((url, title)), Ok(())) = (what, &written) {
             written = match json {
                 true => writeln!(out, "{}", json!({"outcome": outcome, "url": url, "title": title})),
-                false => writeln!(out, "{}: {url} {}", outcome.replace('_', " "), title.escape_debug()),
+                false => writeln!(out, "{}: {url} {}", outcome.replace('_', " "), harmless(&title)),
             };
         }
     })?;
@@ -58,7 +61,7 @@ fn told(one: &Reselected) -> (&'static str, Option<(String, String)>) {
         Reselected::Otherwise(kept) => ("revised", article(kept)),
         Reselected::TakenAway(gone) => ("taken_away", article(gone)),
         Reselected::NoSite => ("no_site", None),
-        Reselected::TakenIn(settled) => ("taken_in", Some((settled.url.to_string(), settled.title.clone()))),
+        Reselected::TakenIn(settled) => ("taken_in", Some((public(&settled.url).to_string(), settled.title.clone()))),
         Reselected::StillDropped => ("still_dropped", None),
         Reselected::NoPage => ("no_page", None),
     }

@@ -1,6 +1,6 @@
 //! `diemtin store`: care of the store, while no daemon runs.
 
-use super::{BAD_DATA, Exit, FAILED};
+use super::{BAD_DATA, Exit, FAILED, harmless, held};
 use crate::config::Config;
 use crate::export::{self, HEALED};
 use crate::store::{Checked, Store, StoreError};
@@ -34,6 +34,19 @@ enum StoreCommand {
 }
 
 pub fn store(config: &Config, arguments: &StoreArgs) -> anyhow::Result<()> {
+    cared_for(config, arguments).map_err(|why| match why.downcast_ref::<StoreError>() {
+        Some(StoreError::Held(_)) => why.context(held_how(config)),
+        _ => why,
+    })
+}
+
+/// What to do while a daemon holds it.
+fn held_how(config: &Config) -> String {
+    let pages = held::address(config).map_or(String::new(), |at| format!("; its sizes are on http://{at}/metrics"));
+    format!("stop the daemon first (`systemctl stop diemtin`, or Ctrl-C where it runs){pages}")
+}
+
+fn cared_for(config: &Config, arguments: &StoreArgs) -> anyhow::Result<()> {
     super::need_own_store(config)?;
     let (path, json) = (config.store.path.as_path(), arguments.json);
     match &arguments.command {
@@ -70,19 +83,26 @@ fn check(config: &Config, json: bool) -> anyhow::Result<()> {
         },
     };
     // sled may open with its newest records forgotten, all that is left being sound
-    if let Some(head) = export::head(&config.export.path).filter(|head| *head > found.seq && found.problems.is_empty())
-    {
-        found.problems.push(format!("the export folder holds change {head}, the store only {}", found.seq));
+    // a folder that cannot be read says nothing of the store
+    let written = export::written(&config.export.path).ok().filter(|written| *written > found.seq);
+    if let Some(written) = written.filter(|_| found.problems.is_empty()) {
+        found.problems.push(format!("the export folder holds change {written}, the store only {}", found.seq));
+    } else if let Some(head) = export::head(&config.export.path).filter(|head| *head > found.seq) {
+        let folder = config.export.path.display();
+        eprintln!(
+            "{folder}/changes/HEAD names change {head}, which was never made: `diemtin export rebuild` mends that"
+        );
     }
     let Checked { seq, articles, changes, entries, raw_pages, problems } = &found;
     let counts = format!("{articles} articles, {changes} changes, {entries} entries, {raw_pages} pages");
-    let mut lines = problems.clone();
+    let mut lines: Vec<String> = problems.iter().map(|problem| harmless(problem)).collect();
     lines.push(format!("{counts}, change {seq}: {} problems", problems.len()));
     say(json, serde_json::to_value(&found)?, &lines.join("\n"))?;
     if problems.is_empty() {
         return Ok(());
     }
-    let why = "the store is damaged: the next `diemtin run` or `once` makes it again from the export folder";
+    let why = "the store is damaged: the next `diemtin run` or `once` moves it aside and makes it again from the export \
+               folder; where a backup is newer or the folder damaged (`diemtin export verify`), restore that";
     Err(Exit { code: FAILED, why: why.to_owned() }.into())
 }
 

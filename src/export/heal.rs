@@ -102,6 +102,11 @@ fn forgotten(store: &Store, export: &Path) -> Result<Option<String>> {
     Ok(same.then(|| format!("it ends at change {mine}, the export folder at {theirs}")))
 }
 
+/// The last change that a folder holds, whatever its HEAD says; 0 where there is no folder.
+pub fn written(export: &Path) -> Result<u64> {
+    existing(export)?.map_or(Ok(0), |folder| reached(&folder))
+}
+
 fn existing(export: &Path) -> Result<Option<Folder>> {
     export.exists().then(|| Folder::open(export)).transpose()
 }

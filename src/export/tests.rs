@@ -280,7 +280,7 @@ fn every_kind_of_damage_is_found() {
         put(&config.path, &good);
     }
     fs::write(config.path.join("articles/.x.tmp"), "").unwrap();
-    assert_eq!(problems(&config.path), ["articles/.x.tmp is not in the manifest"]);
+    assert_eq!(problems(&config.path), ["articles/.x.tmp is none of diemtin's files"]);
     fs::remove_file(config.path.join("articles/.x.tmp")).unwrap();
     let moved = config.path.join(path(&article(1, ""), "json"));
     fs::rename(&moved, dir.path().join("moved")).unwrap();

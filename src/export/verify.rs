@@ -36,7 +36,7 @@ fn once(folder: &Folder) -> Result<Report> {
     let damaged = add_parts(folder, &mut manifest)?;
     (report.seq, report.files) = (manifest.seq, manifest.files.len());
     check_files(folder, &manifest, &mut report.problems)?;
-    check_strangers(folder, &manifest, &damaged, &mut report.problems)?;
+    check_strangers(folder, &manifest, &damaged, &mut report)?;
     check_head(folder, &manifest, &mut report.problems)?;
     check_status(folder, &mut report.problems)?;
     check_changes(folder, &manifest, &damaged, &mut report.problems)?;
@@ -75,14 +75,20 @@ pub fn add_parts(folder: &Folder, manifest: &mut Manifest) -> Result<Vec<String>
     Ok(damaged)
 }
 
-fn check_strangers(folder: &Folder, manifest: &Manifest, damaged: &[String], problems: &mut Vec<String>) -> Result<()> {
+fn check_strangers(folder: &Folder, manifest: &Manifest, damaged: &[String], report: &mut Report) -> Result<()> {
     for path in folder.list()? {
         // the damaged part is a problem of its own, what it listed is none
         if manifest::part_of(&path).is_some_and(|part| damaged.contains(&part)) {
             continue;
         }
-        if !manifest.files.contains_key(&path) && ![PATH, HEAD, STATUS].contains(&path.as_str()) {
-            problems.push(format!("{path} is not in the manifest"));
+        if manifest.files.contains_key(&path) || [PATH, HEAD, STATUS].contains(&path.as_str()) {
+            continue;
+        }
+        if manifest::owned(&path) {
+            report.problems.push(format!("{path} is not in the manifest"));
+        } else {
+            report.problems.push(format!("{path} is none of diemtin's files"));
+            report.foreign += 1;
         }
     }
     Ok(())

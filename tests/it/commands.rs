@@ -1,6 +1,6 @@
 //! The commands, as a person or a program calls them.
 
-use crate::house::House;
+use crate::house::{House, Reply};
 use crate::{command, diemtin, stderr, stdout};
 use serde_json::{Value, json};
 use std::fs;
@@ -66,7 +66,7 @@ fn a_site_that_fails_is_said_and_the_round_ends_well() {
     let folder = tempfile::tempdir().expect("a folder");
     house.config(folder.path(), &["longan", "sonla"]);
     let feed = house.place("longan").feed.clone();
-    house.script("longan", &feed, &[crate::house::Reply::Status(500, "")]);
+    house.script("longan", &feed, &[Reply::Status(500, "")]);
     let round = diemtin(folder.path(), &["once"]);
     assert!(round.status.success());
     let said = stdout(&round);
@@ -75,6 +75,79 @@ fn a_site_that_fails_is_said_and_the_round_ends_well() {
     let state = |id: &str| rows.iter().find(|row| row["id"] == id).expect("a row")["state"].clone();
     assert_eq!(state("longan"), "failing");
     assert_eq!(state("sonla"), "quiet", "its entries are years old");
+}
+
+/// Whatever a server says, a terminal obeys none of it; and no password is printed.
+#[test]
+fn what_servers_say_is_printed_harmless_and_without_secrets() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = house.config(folder.path(), &["longan"]);
+    let place = house.place("longan");
+    let feed = format!("{}{}", place.base, place.feed);
+    let secret = feed.replace("http://", "http://user:geheim@");
+    let text = fs::read_to_string(&config).expect("a configuration");
+    fs::write(&config, text.replace(&feed, &secret)).expect("writable");
+    let item = "<item><title>Tin &#x9b;31m \u{202e}mới</title><link>http://user:geheim@127.0.0.1:1/a</link></item>";
+    let rss = format!("<rss version=\"2.0\"><channel><title>\u{1b}]0;x\u{7}Báo\u{9b}2J</title>{item}</channel></rss>");
+    let reply = || Reply::Bytes("application/rss+xml", rss.clone().into_bytes());
+    house.script("longan", &place.feed, &[reply(), Reply::Bytes("text/html", b"\x1b[2J<p>no".to_vec()), reply()]);
+    for arguments in [&["once"][..], &["once"], &["explain", &secret], &["sites"], &["sites", "longan"]] {
+        let output = diemtin(folder.path(), arguments);
+        let said = stdout(&output) + &stderr(&output);
+        assert!(said.contains("longan"), "{arguments:?}: {said}");
+        let obeyed = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+        assert!(!said.contains(obeyed), "{arguments:?}: {said:?}");
+        assert!(!said.contains("geheim"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_round_in_which_nothing_could_be_read_says_so() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    let feed = house.place("longan").feed.clone();
+    house.script("longan", &feed, &[Reply::Status(500, ""), Reply::Status(500, "")]);
+    for arguments in [&["once"][..], &["once", "--json"]] {
+        let round = diemtin(folder.path(), arguments);
+        let said = stderr(&round);
+        assert!(said.contains("NO SITE could be read") && said.contains("longan: HTTP 500"), "{said}");
+        assert!(round.status.success(), "the round ran");
+    }
+}
+
+#[test]
+fn what_the_limits_let_go_is_said() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = house.config(folder.path(), &["longan"]);
+    let text = fs::read_to_string(&config).expect("a configuration");
+    fs::write(&config, format!("[store]\nmax_articles = 1\n{text}")).expect("writable");
+    let round = diemtin(folder.path(), &["once"]);
+    assert!(stderr(&round).contains("were let go by the limits in [store]"), "{}", stderr(&round));
+    assert!(!stderr(&diemtin(folder.path(), &["once"])).contains("let go"));
+}
+
+/// HEAD alone does not make a sound store a damaged one, and what is not ours is not called damage.
+#[test]
+fn advice_can_be_followed() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+    let export = folder.path().join("var/export");
+    fs::write(export.join("changes/HEAD"), "999999\n").expect("writable");
+    let checked = diemtin(folder.path(), &["store", "check"]);
+    assert!(checked.status.success() && stderr(&checked).contains("`diemtin export rebuild` mends that"));
+    assert!(stderr(&diemtin(folder.path(), &["export", "verify"])).contains("`diemtin export rebuild`"));
+    assert!(diemtin(folder.path(), &["export", "rebuild"]).status.success());
+    assert!(diemtin(folder.path(), &["export", "verify"]).status.success());
+    fs::write(export.join("ghi-chu.txt"), "x").expect("writable");
+    let foreign = diemtin(folder.path(), &["export", "verify"]);
+    assert_eq!(foreign.status.code(), Some(1));
+    let said = stderr(&foreign);
+    assert!(said.contains("move them elsewhere") && !said.contains("rebuild"), "{said}");
 }
 
 #[test]
@@ -291,6 +364,8 @@ fn the_store_is_checked_backed_up_restored_and_compacted() {
     assert_eq!(good(&["store", "check", "--json"])["problems"], json!([]));
     let before = good(&["store", "stats", "--json"]);
     assert!(before["articles"].as_u64().expect("a number") > 0);
+    let files: usize = crate::tree(&folder.path().join("var/store")).values().map(Vec::len).sum();
+    assert!(before["bytes_on_disk"].as_u64().is_some_and(|said| said.abs_diff(files as u64) < files as u64 / 4));
     good(&["store", "backup", "saved", "--json"]);
     good(&["store", "compact", "--json"]);
     assert_eq!(good(&["store", "stats", "--json"])["trees"], before["trees"]);

@@ -2,6 +2,7 @@
 
 use crate::daemon::Daemon;
 use crate::house::{House, Reply};
+use crate::{command, stderr, stdout};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -169,4 +170,45 @@ fn a_port_that_is_taken_is_said_and_all_else_goes_on() {
     fs::write(&config, text).expect("writable");
     daemon.signal("-HUP");
     daemon.logged("status pages on");
+}
+
+/// While the daemon holds the store it answers for it.
+#[test]
+fn commands_ask_the_daemon_what_the_store_knows() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    let place = house.place("longan");
+    let pages = place.pages();
+    let gone = &pages[0].0;
+    house.script("longan", gone, &[Reply::Status(404, "")]);
+    let mut served = Served::start(folder.path());
+    served.settle(pages.len());
+    let ask = |arguments: &[&str]| {
+        let output = command(folder.path(), arguments).env("DIEMTIN_STATUS_LISTEN", &served.at).output();
+        output.expect("the binary starts")
+    };
+    let site = ask(&["sites", "longan"]);
+    let said = stdout(&site);
+    assert!(site.status.success(), "{}", stderr(&site));
+    assert!(said.contains("pages given up: 1\n") && said.contains("HTTP 404"), "{said}");
+    assert!(said.lines().filter(|line| line.contains(" ms  next ")).count() >= pages.len(), "{said}");
+    // the daemon gave that page up; now it would be there
+    let explained = stdout(&ask(&["explain", &format!("{}{gone}", place.base)]));
+    for part in ["as the running daemon says", "given up at", "pages of the site", "its feed"] {
+        assert!(explained.contains(part), "{part} is not in:\n{explained}");
+    }
+    let stats = ask(&["store", "stats"]);
+    assert_eq!(stats.status.code(), Some(69));
+    assert!(stderr(&stats).contains("stop the daemon first") && stderr(&stats).contains("/metrics"));
+    // another daemon's word is not this store's
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(folder.path().join("config.toml")).expect("a configuration");
+    fs::write(elsewhere.path().join("config.toml"), text).expect("writable");
+    let _held = diemtin::store::Store::open(&elsewhere.path().join("var/store")).expect("a new store opens");
+    let other = command(elsewhere.path(), &["explain", &format!("{}{gone}", place.base)])
+        .env("DIEMTIN_STATUS_LISTEN", &served.at)
+        .output()
+        .expect("the binary starts");
+    assert!(stdout(&other).contains("another daemon's"), "{}", stdout(&other));
 }

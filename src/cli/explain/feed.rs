@@ -86,12 +86,20 @@ fn by_reason(left: &[Dropped]) -> Vec<(&str, Vec<&str>)> {
 fn entry(out: &mut impl Write, item: &Item) -> io::Result<()> {
     let when = item.published.or(item.updated).map_or("no date                ".to_owned(), |at| moment(at.to_utc()));
     writeln!(out, "  + {when}  {}", short(item.title.as_deref().unwrap_or("(no title)")))?;
-    writeln!(out, "      {}", harmless(item.link.as_deref().unwrap_or("no address: it cannot be fetched")))
+    let link = link(item).unwrap_or_else(|| "no address: it cannot be fetched".to_owned());
+    writeln!(out, "      {}", harmless(&link))
+}
+
+/// Without the password that it may have.
+fn link(item: &Item) -> Option<String> {
+    let typed = item.link.as_deref()?;
+    // a relative one has none
+    Some(Url::parse(typed).map_or_else(|_| typed.to_owned(), |url| public(&url).into()))
 }
 
 fn as_json(url: &Url, site: &Site, look: &Look) -> Value {
     let Look { feed: Feed { format, title, items, repairs }, place, left } = look;
-    let entry = |item: &Item| json!({"title": item.title, "link": item.link, "published": item.published, "updated": item.updated});
+    let entry = |item: &Item| json!({"title": item.title, "link": link(item), "published": item.published, "updated": item.updated});
     let left: Vec<Value> = left.iter().map(|Dropped { text, why }| json!({"text": text, "why": why})).collect();
     json!({
         "url": public(url), "site": site.id, "format": format, "title": title, "place": place, "repairs": repairs,

@@ -62,6 +62,7 @@ fn query(look: &Look) -> String {
 
 fn footer(html: &mut Html, look: &Look) {
     html.raw("<footer>\n<p>diemtin ").text(env!("CARGO_PKG_VERSION")).raw(" · ");
-    html.text(look.say("lúc", "at")).raw(" ").text(look.lang.moment(look.now)).raw(" · ");
+    html.text(look.say("lúc", "at")).raw(" ").text(look.lang.moment(look.now));
+    html.text(look.say(", giờ Việt Nam (+07:00) · ", ", Vietnam's time (+07:00) · "));
     html.link("/metrics", "metrics").raw("</p>\n</footer>\n");
 }

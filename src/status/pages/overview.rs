@@ -99,16 +99,13 @@ fn trouble(main: &mut Html, look: &Look, rows: &[SiteRow]) {
         return;
     }
     let says = look.say("Trang có nguồn tin không đọc được", "Sites with a feed that cannot be read");
-    let since = look.say("đọc được lần cuối", "last read");
+    let since = look.say("từ", "since");
     troubled(main, look, (says, since), &failing, |row| (row.since, row.reason.as_deref()));
     let says = look.say("Trang im lặng lâu hơn lệ thường", "Sites that are silent for longer than usual");
-    let since = look.say("từ", "since");
     troubled(main, look, (says, since), &silent, |row| (row.since, row.reason.as_deref()));
     let says =
         look.say("Trang mà bài không còn được trích như trước", "Sites whose pages are no longer read as before");
-    troubled(main, look, (says, look.say("từ", "since")), &degraded, |row| {
-        (row.extraction_since, row.extraction_reason.as_deref())
-    });
+    troubled(main, look, (says, since), &degraded, |row| (row.extraction_since, row.extraction_reason.as_deref()));
     if gave_up > 0 {
         let says = look.say("Trang bài đã bỏ sau nhiều lần thử", "Pages given up after many tries");
         main.raw("<p>").text(says).raw(": ").tag("strong", look.lang.number(gave_up));
@@ -162,11 +159,12 @@ fn latest(main: &mut Html, look: &Look) -> anyhow::Result<()> {
 
 fn figures(main: &mut Html, look: &Look, rows: &[SiteRow]) {
     let (lang, store) = (look.lang, &look.pipeline.store);
-    let well = rows.iter().filter(|row| row.state.to_string() == "ok").count();
+    let unread = [SiteHealth::Failing, SiteHealth::New];
+    let read = rows.iter().filter(|row| !unread.contains(&row.state)).count();
     let next = rows.iter().filter_map(|row| row.next_poll).min();
     main.tag("h2", look.say("Con số", "Figures")).raw("<dl class=\"facts\">\n");
-    fact(main, look.say("Trang đọc được", "Sites well"), |html| {
-        html.text(lang.number(well)).raw(" / ").text(lang.number(rows.len()));
+    fact(main, look.say("Trang đọc được", "Sites read"), |html| {
+        html.text(lang.number(read)).raw(" / ").text(lang.number(rows.len()));
     });
     fact(main, look.say("Bài đang giữ", "Articles kept"), |html| {
         html.text(lang.number(store.volume().articles));

@@ -10,7 +10,7 @@ pub fn badge(html: &mut Html, look: &Look, label: &str) {
     html.raw(match label {
         "ok" | "stored" | "revision" => "<span class=\"badge good\">",
         "failing" | "degraded" | "gave_up" => "<span class=\"badge bad\">",
-        "silent" | "later" | "kept" | "paused" => "<span class=\"badge odd\">",
+        "quiet" | "empty" | "later" | "kept" => "<span class=\"badge odd\">",
         _ => "<span class=\"badge\">",
     });
     html.text(look.lang.word(label)).raw("</span>");
@@ -61,7 +61,10 @@ pub fn list<'a>(html: &mut Html, look: &Look, articles: impl Iterator<Item = &'a
         html.text(&article.site.province_now).raw(" · ");
         time(html, look, Some(article.published_at.map_or(article.first_seen_at, |at| at.to_utc())));
         if !article.copies.is_empty() {
-            html.raw(" · ").text(look.lang.number(article.copies.len())).raw(" ").text(look.say("bản trùng", "copies"));
+            html.raw(" · ").text(look.lang.number(article.copies.len())).raw(" ").text(match article.copies.len() {
+                1 => look.say("bản trùng", "copy"),
+                _ => look.say("bản trùng", "copies"),
+            });
         }
         if article.extraction.degraded.is_some() {
             html.raw(" · ");

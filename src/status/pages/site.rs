@@ -206,7 +206,13 @@ fn fetch_line(html: &mut Html, look: &Look, fetch: &Fetch) {
     html.tag("td class=\"count\"", fetch.status.map_or("–".to_owned(), |status| status.to_string()));
     html.tag("td class=\"count\"", look.lang.number(fetch.wire)).tag("td class=\"count\"", look.lang.number(fetch.ms));
     html.raw("<td>");
-    why(html, &fetch.decision);
+    match fetch.decision.contains(' ') {
+        true => why(html, &fetch.decision),
+        // an outcome alone
+        false => {
+            html.text(look.lang.word(&fetch.decision));
+        }
+    }
     html.raw("</td></tr>\n");
 }
 
@@ -218,8 +224,8 @@ fn quarantined(main: &mut Html, look: &Look, row: &SiteRow) {
     let caption = look.say("Trang đã bỏ", "Pages given up");
     main.raw("<h2>").text(caption).raw(" (").text(look.lang.number(row.gave_up)).raw(")</h2>\n");
     let says = look.say(
-        "Sẽ thử lại khi nguồn tin nói điều gì mới về trang.",
-        "Tried again when the feed says something new of them.",
+        "Sẽ thử lại khi nguồn tin nói điều gì mới về trang, hoặc khi cấu hình của trang nguồn được sửa.",
+        "Tried again when the feed says something new of them, or when the site is configured otherwise.",
     );
     main.tag("p", says);
     table(main, caption, &[look.say("Trang", "Page"), look.say("Vì sao", "Why")], |html| {
@@ -244,6 +250,10 @@ fn waiting(main: &mut Html, look: &Look, marks: &[Mark]) {
 fn settled(main: &mut Html, look: &Look, marks: &[Mark]) {
     main.tag("h2", look.say("Các trang gần đây", "Latest pages"));
     let latest: Vec<&Mark> = marks.iter().filter(|mark| mark.due.is_none()).collect();
+    if latest.is_empty() {
+        main.tag("p", look.say("Chưa có trang nào.", "None yet."));
+        return;
+    }
     lines(main, look, look.say("Các trang gần đây", "Latest pages"), &latest);
 }
 
