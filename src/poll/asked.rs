@@ -113,8 +113,7 @@ async fn rules(
 ) -> Result<Result<Rules, FetchError>, StoreError> {
     let origin = public(url)[..Position::BeforePath].to_owned();
     let known = pipeline.store.rules(&origin)?;
-    let faulty_since =
-        known.as_ref().filter(|known| known.robots.is_none()).map(|known| known.since.unwrap_or(known.at));
+    let faulty_since = known.as_ref().and_then(|known| known.since.or(known.robots.is_none().then_some(known.at)));
     if let Some(known) = known.filter(|known| known.at <= now) {
         let lasts = if known.robots.is_some() { ROBOTS_FOR } else { ROBOTS_AGAIN };
         if now < known.at + lasts {

@@ -83,7 +83,8 @@ pub async fn pages(
                 }
                 all.push(next, page);
             }
-            Err(error) if last || is_lasting(&error) => {
+            // one that is held was not asked for
+            Err(error) if is_lasting(&error) || (last && !matches!(error, FetchError::Held { .. })) => {
                 all.cut = Some(format!("it goes on at {}, which could not be had: {error}", public(&next)));
                 return Ok(Ok(all));
             }

@@ -1,8 +1,9 @@
 //! A decision of a page stands as long as the site is configured as it was when it was made: where that changes, pages
-//! that were given up, or wait for another try, are tried again.
+//! that were given up, or wait for another try, are tried again, and its feeds are read anew.
 
 use crate::article::Outcome;
 use crate::config::{Layout, Site};
+use crate::fetch::Validators;
 use crate::store::{Mark, SiteState, Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use scraper::selector::ToCss;
@@ -28,7 +29,12 @@ pub fn renew(store: &Store, site: &Site, now: DateTime<Utc>) -> Result<usize, St
         }
     }
     // last, so that what was cut off is done again
-    store.put_site(&site.id, &SiteState { settings: Some(settings), ..before })?;
+    let mut state = SiteState { settings: Some(settings), ..before };
+    // what they show is read anew, though it be the same
+    for feed in state.feeds.values_mut() {
+        (feed.validators, feed.body_hash) = (Validators::default(), None);
+    }
+    store.put_site(&site.id, &state)?;
     Ok(again)
 }
 
@@ -42,9 +48,11 @@ fn due_now(mark: Mark, now: DateTime<Utc>) -> Mark {
 
 /// Of what is configured, all that decides how its pages are had and read, in short.
 fn settings(site: &Site) -> String {
-    let Site { tls, downgrade, ca_file, pages, robots, select, headers, .. } = site;
+    let Site { tls, downgrade, ca_file, pages, robots, select, headers, lists, default_offset, .. } = site;
     let layout = site.layout.as_deref().map(selectors);
-    let said = format!("{tls:?} {downgrade} {ca_file:?} {pages} {robots} {select:?} {headers:?} {layout:?}");
+    let said = format!(
+        "{tls:?} {downgrade} {ca_file:?} {pages} {robots} {select:?} {headers:?} {layout:?} {lists:?} {default_offset}"
+    );
     blake3::hash(said.as_bytes()).to_hex()[..16].to_owned()
 }
 

@@ -4,7 +4,7 @@ use super::examine::{examine_known, wanted};
 use super::known::Known;
 use super::pages::{self, Pages};
 use super::{Pipeline, Settled, caught, settle};
-use crate::article::{self, Article, Entry, Outcome, Revision, TopicMatch, Verdict};
+use crate::article::{self, Article, Entry, Id, Outcome, Revision, TopicMatch, Verdict};
 use crate::config::Site;
 use crate::dedup::Print;
 use crate::extract::Learned;
@@ -123,8 +123,23 @@ fn take_away(
     let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let mark = Mark { outcome: Some(Outcome::OffTopic), judged: verdict.topics, ..mark(pipeline, site, article)? };
     pipeline.store.settle(&site.id, &mark, Change::None, None, now)?;
+    copies_wait(pipeline, site, article, now)?;
     pipeline.store.forget(&article.id, now)?;
     index.remove(key);
+    Ok(())
+}
+
+/// The pages that were told to be copies of it are judged by themselves.
+fn copies_wait(pipeline: &Pipeline, site: &Site, article: &Article, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let copies = article.copies.iter().map(|copy| (copy.site.as_str(), Id::of(&copy.url)));
+    let others = pipeline.config.sites.iter().map(|other| other.id.as_str()).filter(|other| *other != site.id);
+    for (site, id) in copies.chain(others.map(|other| (other, article.id.clone()))) {
+        let Some(mark) = pipeline.store.mark(site, &id)?.filter(|mark| mark.due.is_none()) else { continue };
+        let of_feed = kept_pages(pipeline, &mark)?.and_then(|pages| pages::entry_of(&pages));
+        let entry = of_feed.unwrap_or(mark.entry);
+        let mark = Mark { entry, due: Some(now), outcome: None, tries: 0, ..mark };
+        pipeline.store.wait_again(site, &mark)?;
+    }
     Ok(())
 }
 

@@ -15,12 +15,13 @@ use crate::store::{Change, Mark, StoreError};
 use crate::text::{VIETNAM, fold};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
+use tokio::time::Instant;
 use url::Url;
 
-/// After the eighth failure a page is given up; the waits between double from a quarter of an hour to 16 hours.
+/// After the eighth failure a page is asked for no more; the waits between double from a quarter of an hour to 16 hours.
 const TRIES: u32 = 8;
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(15);
-/// After so many pages in a row that could not be reached, the host is left alone until the next poll.
+/// After so many pages in a row that could not be reached, the rest waits as long as the first of them.
 const UNREACHABLE: u32 = 3;
 
 pub async fn settle(
@@ -36,10 +37,17 @@ pub async fn settle(
     let (store, id) = (pipeline.store.clone(), site.id.clone());
     let mut known = blocking(move || Known::of(&store, &id)).await?;
     let mut all = Vec::new();
-    let mut unreachable = 0;
-    // they keep their order
-    let mut held_back = 0;
+    let (mut unreachable, begun) = (0, Instant::now());
+    // until when the rest waits, in its order
+    let (mut left_alone, mut held_back) = (None, 0);
     for mark in due {
+        // pages come one after the other, some seconds apart
+        let now = now + TimeDelta::seconds(begun.elapsed().as_secs().try_into().unwrap_or(0));
+        if let Some(until) = left_alone {
+            held_back += 1;
+            wait_until(pipeline, site, mark, until + TimeDelta::milliseconds(held_back), now).await?;
+            continue;
+        }
         let (mut facts, last) = (Vec::new(), mark.tries + 1 >= TRIES);
         let page = match site.pages {
             true => pages::pages(By::Pipeline(pipeline, &mut facts), site, &mark.entry.url, last, now).await?,
@@ -50,18 +58,20 @@ pub async fn settle(
         if let Err(held @ FetchError::Held { until, .. }) = &page {
             status::pages_wait(site, held);
             held_back += 1;
+            let why = Outcome::Later { why: held.to_string() };
+            note(pipeline, site, (&why, Some(*until)), facts, now).await?;
             wait_until(pipeline, site, mark, *until + TimeDelta::milliseconds(held_back), now).await?;
             continue;
         }
-        let busy = matches!(page, Err(FetchError::Busy { .. }));
+        // The rest is not asked for today, so it costs them no try.
+        left_alone = match &page {
+            Err(FetchError::Busy { until, .. }) => Some(until.unwrap_or(now + FIRST_WAIT)),
+            _ => (unreachable == UNREACHABLE).then(|| now + FIRST_WAIT),
+        };
         let settled;
         (settled, known) = settle_one(pipeline, site, mark, (page, facts), known, now).await?;
         status::entry_settled(site, &settled);
         all.push(settled);
-        // The rest is not asked for today, so it costs them no try.
-        if busy || unreachable == UNREACHABLE {
-            break;
-        }
     }
     let (pipeline, site) = (pipeline.clone(), site.clone());
     let changed = blocking(move || {
@@ -82,6 +92,22 @@ async fn wait_until(
 ) -> Result<(), StoreError> {
     let (store, id, mark) = (pipeline.store.clone(), site.id.clone(), Mark { due: Some(until.max(now)), ..mark });
     blocking(move || store.settle(&id, &mark, Change::None, None, now).map(drop)).await
+}
+
+/// What became of each request for a page is told.
+async fn note(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    (outcome, due): (&Outcome, Option<DateTime<Utc>>),
+    facts: Vec<(Url, Facts)>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (pipeline, site, outcome) = (pipeline.clone(), site.clone(), outcome.clone());
+    blocking(move || {
+        let mut facts = facts.iter();
+        facts.try_for_each(|(url, facts)| asked::note_page(&pipeline, &site, url, facts, (&outcome, due), now))
+    })
+    .await
 }
 
 /// Whether a failure says more of the host than of the page.
@@ -123,7 +149,8 @@ fn judge(
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
     let taught = pages.pages.first().map(|page| known.with(&mark.entry.id, page, now));
-    let examined = match fit(pipeline, site, &mark, pages, taught.as_ref().unwrap_or(known), now) {
+    let last = mark.tries + 1 >= TRIES && pipeline.store.article(&mark.entry.id)?.is_none();
+    let examined = match fit(pipeline, site, &mark, (pages, last), taught.as_ref().unwrap_or(known), now) {
         Ok(examined) => examined,
         // the feed says the same the next time, and something else makes it due again
         Err(why) if pages.pages.is_empty() => return give_up(pipeline, site, mark, why, now),
@@ -132,7 +159,7 @@ fn judge(
             if mark.tries == 0 {
                 known.unread(site, &why, now);
             }
-            return later(pipeline, site, mark, why, None, now);
+            return later(pipeline, site, mark, (why, None, true), now);
         }
     };
     // a page in whose place the feed's text stands is no article: a login page, one that says the site is being mended
@@ -187,13 +214,13 @@ pub(super) fn settled(mark: &Mark, examined: &Examined, outcome: Outcome) -> Set
     }
 }
 
-/// Examined, or why that must wait: the page holds no article, or another than its feed announced. At the last try the
-/// feed's own text stands for a page that holds none, and what the page is counts as it is.
+/// Examined, or why that must wait: the page holds no article, or another than its feed announced. At the last try what
+/// the page is counts as it is, unless its article is kept.
 fn fit(
     pipeline: &Pipeline,
     site: &Site,
     mark: &Mark,
-    pages: &Pages,
+    (pages, last): (&Pages, bool),
     known: &Known,
     now: DateTime<Utc>,
 ) -> Result<Examined, String> {
@@ -201,7 +228,7 @@ fn fit(
         let examined = caught(|| examine_known(pages, &mark.entry, site, &pipeline.topics, known, now));
         examined.and_then(|examined| examined.map_err(|why| why.to_string()))
     };
-    let (last, is_page) = (mark.tries + 1 >= TRIES, !pages.pages.is_empty());
+    let is_page = !pages.pages.is_empty();
     let found = match pages.pages.first().and_then(|page| led_astray(&mark.entry.url, page)) {
         Some(why) => Err(why.to_owned()),
         None => look(pages),
@@ -210,7 +237,6 @@ fn fit(
         Ok(examined) if !last && is_page && !announced(pipeline, site, mark, &examined, now) => {
             Err("the page is about something else than its feed announced".to_owned())
         }
-        Err(_) if last && is_page => look(&Pages::default()),
         other => other,
     }
 }
@@ -258,7 +284,10 @@ fn decide(
         return Ok((Outcome::OffTopic, Change::None));
     }
     match told::twin(&pipeline.store, index, examined.print())? {
-        Some((Told::Kept(first), twin)) => Ok(told::told(*first, site, mark, examined, &twin, now)),
+        Some((Told::Kept(first), twin)) => {
+            let prints = pipeline.store.prints_of(twin.key)?;
+            Ok(told::told(*first, &prints, site, mark, (examined, &twin), now))
+        }
         Some((Told::Past(past), _)) => Ok((Outcome::Duplicate { of: past.id }, Change::None)),
         None => {
             let article = Box::new(new_article(site, mark, examined, now));
@@ -366,7 +395,7 @@ pub(super) fn matched(verdict: &Verdict) -> Vec<TopicMatch> {
     topics.map(|t| TopicMatch { id: t.id.clone(), score: t.score, hits: t.hits.clone() }).collect()
 }
 
-/// The page could not be had.
+/// The page could not be had. Some sites announce a page before it is there: only 410 is believed at once.
 fn put_off(
     pipeline: &Pipeline,
     site: &Site,
@@ -375,28 +404,50 @@ fn put_off(
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
     match error {
-        FetchError::Gone { .. } | FetchError::Forbidden(_) => give_up(pipeline, site, mark, error.to_string(), now),
-        FetchError::Busy { until, .. } => later(pipeline, site, mark, error.to_string(), *until, now),
-        _ => later(pipeline, site, mark, error.to_string(), None, now),
+        FetchError::Gone { status: 410 } => give_up(pipeline, site, mark, error.to_string(), now),
+        FetchError::Busy { until, .. } => later(pipeline, site, mark, (error.to_string(), *until, false), now),
+        _ => later(pipeline, site, mark, (error.to_string(), None, false), now),
     }
 }
 
+/// Tried again, for this reason and not before that time; `had` is whether there was a page.
 fn later(
     pipeline: &Pipeline,
     site: &Site,
     mark: Mark,
-    why: String,
-    not_before: Option<DateTime<Utc>>,
+    (why, not_before, had): (String, Option<DateTime<Utc>>, bool),
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
     let tries = mark.tries + 1;
     if tries >= TRIES {
-        return give_up(pipeline, site, Mark { tries, ..mark }, why, now);
+        return at_last(pipeline, site, Mark { tries, due: None, ..mark }, (why, had), now);
     }
     let due = now + FIRST_WAIT * 2_i32.pow(tries - 1);
     let due = not_before.map_or(due, |at| at.max(due));
     let mark = Mark { tries, due: Some(due), ..mark };
     write(pipeline, site, mark, Outcome::Later { why }, now)
+}
+
+/// What the feed itself says stands for a page that could not be read: but not for an article that is kept, and a page
+/// that was never `had` is off topic only by its own text.
+fn at_last(
+    pipeline: &Pipeline,
+    site: &Site,
+    mark: Mark,
+    (why, had): (String, bool),
+    now: DateTime<Utc>,
+) -> Result<Settled, StoreError> {
+    let kept = pipeline.store.article(&mark.entry.id)?.is_some();
+    let of_feed = caught(|| examine(None, &mark.entry, site, &pipeline.topics, now));
+    match of_feed {
+        Ok(Ok(mut examined)) if !kept && (had || wanted(site, &examined.verdict)) => {
+            examined.doubt = Some(format!("this is what the feed says, for its page could not be read: {why}"));
+            let raw = pages::of_entry(&mark.entry).filter(|_| !pipeline.config.store.raw_pages.is_zero());
+            let settled = conclude(pipeline, site, mark, examined, raw.as_ref(), now, |_| true)?;
+            Ok(settled.expect("it is wanted whatever it is"))
+        }
+        _ => give_up(pipeline, site, mark, why, now),
+    }
 }
 
 fn give_up(

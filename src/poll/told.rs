@@ -34,21 +34,22 @@ pub fn twin(store: &Store, index: &Index, print: &Print) -> Result<Option<(Told,
 /// Another page tells an article that is kept: a row among its copies. Where it tells more, the fuller text is the article's.
 pub(super) fn told(
     first: Article,
+    prints: &[Print],
     site: &Site,
     mark: &Mark,
-    examined: &Examined,
-    twin: &Twin,
+    (examined, twin): (&Examined, &Twin),
     now: DateTime<Utc>,
 ) -> (Outcome, Change) {
     let (outcome, print) = (Outcome::Duplicate { of: first.id.clone() }, examined.print().clone());
     let copy = copy_of(site, mark, examined, twin);
+    // its own print is among them by now: it would look like a copy of itself
+    if first.copies.iter().any(|row| row.url == copy.url) && prints.contains(&print) {
+        return (outcome, Change::None);
+    }
     if fuller(&first, examined) {
         let article = Box::new(extended(first, copy, examined, now));
         return (outcome, Change::Revise { article, print });
     }
-    // the text that was taken from there is still the same
-    let taken = first.copies.iter().find(|row| row.url == copy.url && gave_text(row) && twin.similarity == 1.0);
-    let copy = taken.cloned().unwrap_or(copy);
     (outcome, Change::Copied { of: first.id, copy, print: Some(print) })
 }
 

@@ -184,7 +184,9 @@ impl Store {
         let mut keys = Vec::new();
         for id in self.entry_ids(site)? {
             let Some(mark) = self.mark_locked(site, &id)? else { continue };
-            if mark.feed == *feed && mark.due.is_none() && now - mark.last_seen > FORGET_AFTER && !seen.contains(&id) {
+            // a mark that was made again from the export folder knows no feed
+            let its = mark.feed == *feed || mark.said.is_empty();
+            if its && mark.due.is_none() && now - mark.last_seen > FORGET_AFTER && !seen.contains(&id) {
                 keys.push(entry_key(site, &id));
             }
         }
@@ -239,13 +241,13 @@ fn learned(old: Option<&Mark>, entry: &Entry, feed: &Url, let_go: bool, now: Dat
         return Some(Mark { said, entry, feed: feed.clone(), last_seen: now, ..old.clone() });
     }
     let stale = now - old.last_seen >= SEEN_TO;
-    // two feeds of a site may word the same entry differently: the first to bring it is believed
-    let changed = !let_go && old.feed == *feed && old.said != said;
+    // two feeds of a site may word the same entry differently: the first to bring it is believed, until it no longer
+    // shows it, is no longer asked, or has been unchanged for long
+    let changed = !let_go && old.said != said && (old.feed == *feed || stale);
     if !changed && !stale {
         return None;
     }
     let mut mark = Mark { last_seen: now, ..old.clone() };
-    // that one no longer shows it, or is no longer asked
     if stale && old.feed != *feed {
         (mark.feed, mark.said) = (feed.clone(), said.clone());
     }

@@ -239,8 +239,8 @@ fn an_entry_that_its_feed_words_anew_is_due_again_but_not_at_once() {
     let (_dir, store) = open();
     let learn = |title: &str, feed: &Url, now| {
         let entry = Entry { title: Some(title.to_owned()), ..entry(1) };
-        store.learn("hungyen", feed, &[entry], &SiteState::default(), now).unwrap();
-        store.mark("hungyen", &super::tests::entry(1).id).unwrap().unwrap().due
+        store.learn("hungyen", feed, &[entry.clone()], &SiteState::default(), now).unwrap();
+        store.mark("hungyen", &entry.id).unwrap().unwrap().due
     };
     let settle = |outcome, now| {
         let mark = settled_mark(&store, 1, outcome);
@@ -258,6 +258,24 @@ fn an_entry_that_its_feed_words_anew_is_due_again_but_not_at_once() {
     assert_eq!(learn("D", &feed(), at(201)), Some(at(200 + 240)));
     settle(Outcome::Revision { rev: 2 }, at(500));
     assert_eq!(learn("E", &feed(), at(1000)), Some(at(1000)));
+}
+
+/// After a day without news nobody knows which of two feeds still shows an entry: what the other says may be an edit.
+#[test]
+fn an_entry_that_another_feed_words_anew_after_a_quiet_day_is_due() {
+    let (_dir, store) = open();
+    keep(&store, 1, "Một", at(0));
+    let (other, id): (Url, Id) = ("https://danvan.example.vn/chuyen-muc/rss".parse().unwrap(), entry(1).id);
+    let learn = |feed: &Url, title: &str, hours| {
+        let entry = Entry { title: Some(title.to_owned()), ..entry(1) };
+        store.learn("hungyen", feed, &[entry], &SiteState::default(), at(0) + TimeDelta::hours(hours)).unwrap();
+        store.mark("hungyen", &id).unwrap().unwrap().due
+    };
+    let title = entry(1).title.unwrap();
+    assert_eq!(learn(&other, "Khác", 1), None, "two feeds may word it differently");
+    assert_eq!(learn(&other, &title, 30), None, "the same words");
+    assert_eq!(learn(&feed(), "Sửa", 31), None);
+    assert_eq!(learn(&feed(), "Sửa", 60), Some(at(0) + TimeDelta::hours(60)));
 }
 
 #[test]

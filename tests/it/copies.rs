@@ -60,6 +60,11 @@ fn sites(pages: &[String]) -> (House, TempDir) {
     (House::open_in(folder.path()), folder)
 }
 
+/// The whole story on so many sites, without any select.
+pub fn told_by(count: usize) -> (House, TempDir) {
+    sites(&vec![page(&STORY); count])
+}
+
 fn feed(title: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Xã</title><item><title>{title}</title>\

@@ -45,12 +45,14 @@ async fn what_is_new_is_settled_once() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_not_there_is_given_up_and_said() {
+async fn a_page_that_is_gone_is_given_up_and_said_one_that_is_not_there_yet_is_not() {
     let office = Office::new(&[SITE]);
     let path = page_path(&office);
-    office.house.script(SITE, &path, &[Reply::Status(404, "")]);
+    office.house.script(SITE, &path, &[Reply::Status(404, ""), Reply::Status(410, "")]);
     let first = office.poll(SITE, noon()).await;
-    assert!(matches!(outcome_of(&first, &path), Outcome::GaveUp { why } if why.contains("404")));
+    assert!(matches!(outcome_of(&first, &path), Outcome::Later { why } if why.contains("404")));
+    let second = office.poll(SITE, noon() + TimeDelta::days(1)).await;
+    assert!(matches!(outcome_of(&second, &path), Outcome::GaveUp { why } if why.contains("410")));
     let later = office.poll(SITE, noon() + TimeDelta::days(2)).await;
     assert!(later.settled.is_empty(), "{:?}", later.settled);
 }
@@ -72,10 +74,14 @@ async fn a_page_that_fails_today_is_fetched_later() {
 }
 
 #[tokio::test]
-async fn the_eighth_failure_is_the_last() {
+async fn the_eighth_failure_is_the_last_and_the_feeds_own_text_stands_if_it_is_wanted() {
     let office = Office::new(&[SITE]);
+    let place = office.house.place(SITE);
     let path = page_path(&office);
-    office.house.script(SITE, &path, &vec![Reply::Status(500, ""); 9]);
+    let (off_topic, ..) = place.pages().into_iter().find(|(path, ..)| path.contains("lua-dong-xuan")).expect("a page");
+    for path in [&path, &off_topic] {
+        office.house.script(SITE, path, &vec![Reply::Status(403, ""); 9]);
+    }
     let mut now = noon();
     for nth in 1..8 {
         let round = office.poll(SITE, now).await;
@@ -83,7 +89,10 @@ async fn the_eighth_failure_is_the_last() {
         now += TimeDelta::minutes(15) * 2_i32.pow(nth - 1);
     }
     let last = office.poll(SITE, now).await;
-    assert!(matches!(outcome_of(&last, &path), Outcome::GaveUp { .. }), "{last:?}");
+    assert_eq!(outcome_of(&last, &path), &Outcome::Stored);
+    let doubt = last.settled.iter().find(|s| s.url.path() == path).and_then(|s| s.doubt.clone());
+    assert!(doubt.is_some_and(|why| why.contains("what the feed says") && why.contains("403")), "{last:?}");
+    assert!(matches!(outcome_of(&last, &off_topic), Outcome::GaveUp { .. }), "{last:?}");
     let after = office.poll(SITE, now + TimeDelta::days(30)).await;
     assert!(after.settled.is_empty(), "{after:?}");
 }
@@ -236,6 +245,11 @@ async fn a_host_that_is_down_is_left_alone() {
     let first = office.poll(SITE, noon()).await;
     assert_eq!(first.settled.len(), 3, "{first:?}");
     assert!(pages.len() > 3);
+    office.house.seen();
+    let soon = office.poll(SITE, noon() + TimeDelta::minutes(1)).await;
+    assert!(soon.settled.is_empty() && soon.retry >= Some(noon() + TimeDelta::minutes(15)), "{soon:?}");
+    let later = office.poll(SITE, noon() + TimeDelta::minutes(20)).await;
+    assert_eq!(later.settled.len(), pages.len(), "it is well again");
 }
 
 #[tokio::test]
@@ -276,15 +290,15 @@ async fn a_site_configured_otherwise_is_tried_again() {
     office.house.script(SITE, "/robots.txt", &[robots]);
     let first = office.poll(SITE, noon()).await;
     let pages = office.house.place(SITE).pages().len();
-    let refused = |outcome: &Outcome| matches!(outcome, Outcome::GaveUp { why } if why.contains("robots"));
+    let refused = |outcome: &Outcome| matches!(outcome, Outcome::Later { why } if why.contains("robots"));
     assert_eq!(first.settled.iter().filter(|s| refused(&s.outcome)).count(), pages, "{first:?}");
-    let same = office.poll(SITE, noon() + TimeDelta::hours(1)).await;
+    let same = office.poll(SITE, noon() + TimeDelta::minutes(10)).await;
     assert!(same.settled.is_empty(), "{same:?}");
     let mut site = Site::clone(&office.pipeline.config.sites[0]);
     site.robots = false;
     let site = Arc::new(site);
     let poll = async |now| poll::poll(&office.pipeline, &site, now).await.expect("the store works");
-    let later = poll(noon() + TimeDelta::hours(2)).await;
+    let later = poll(noon() + TimeDelta::minutes(11)).await;
     assert_eq!(later.settled.len(), pages, "{later:?}");
     assert!(later.settled.iter().any(|s| s.outcome == Outcome::Stored), "{later:?}");
     assert!(poll(noon() + TimeDelta::hours(3)).await.settled.is_empty(), "once");

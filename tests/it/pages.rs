@@ -181,7 +181,7 @@ fn commands_ask_the_daemon_what_the_store_knows() {
     let place = house.place("longan");
     let pages = place.pages();
     let gone = &pages[0].0;
-    house.script("longan", gone, &[Reply::Status(404, "")]);
+    house.script("longan", gone, &[Reply::Status(410, "")]);
     let mut served = Served::start(folder.path());
     served.settle(pages.len());
     let ask = |arguments: &[&str]| {
@@ -191,7 +191,7 @@ fn commands_ask_the_daemon_what_the_store_knows() {
     let site = ask(&["sites", "longan"]);
     let said = stdout(&site);
     assert!(site.status.success(), "{}", stderr(&site));
-    assert!(said.contains("pages given up: 1\n") && said.contains("HTTP 404"), "{said}");
+    assert!(said.contains("pages given up: 1\n") && said.contains("HTTP 410"), "{said}");
     assert!(said.lines().filter(|line| line.contains(" ms  next ")).count() >= pages.len(), "{said}");
     // the daemon gave that page up; now it would be there
     let explained = stdout(&ask(&["explain", &format!("{}{gone}", place.base)]));

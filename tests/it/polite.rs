@@ -365,7 +365,9 @@ fn give(mut connection: TcpStream, answers: &Mutex<Answers>, asked: &Mutex<Vec<A
     }
     asked.lock().unwrap().push(Asked { path: path.clone(), headers });
     let answer = answers.lock().unwrap().get_mut(&path).and_then(VecDeque::pop_front);
-    let none = || b"HTTP/1.1 404 Not Here\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
+    // pages of which the table says nothing are asked for once
+    let status = if path.starts_with("/p/") { "410 Gone" } else { "404 Not Here" };
+    let none = || format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes();
     connection.write_all(&answer.unwrap_or_else(none))
 }
 

@@ -105,6 +105,28 @@ fn what_a_feed_alone_told_is_judged_again_from_it() {
     assert!(exported(folder).keys().all(|title| is_orange(&title)));
 }
 
+/// What goes takes its copies with it from the export, but they may be wanted by themselves.
+#[test]
+fn a_copy_of_what_is_taken_away_is_judged_by_itself() {
+    let (house, _sites) = crate::copies::told_by(2);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for sites in [&["a"][..], &["a", "b"]] {
+        house.config(folder, sites);
+        assert!(diemtin(folder, &["once"]).status.success(), "{sites:?}");
+    }
+    let file = folder.join("config.toml");
+    let kept_for = || exported(folder).into_values().map(|article| article["site"]["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(kept_for(), ["a"]);
+    let text = fs::read_to_string(&file).expect("a configuration");
+    fs::write(&file, text.replacen("select = false\n", "", 1) + ORANGES).expect("writable");
+    assert_eq!(reselected(folder, &[])["taken_away"], 1);
+    assert!(!folder.join("var/export/articles").exists(), "none is left");
+    let again = diemtin(folder, &["once"]);
+    assert!(again.status.success(), "{}", stderr(&again));
+    assert_eq!(kept_for(), ["b"]);
+}
+
 #[test]
 fn other_reasons_are_a_revision_that_says_so() {
     let (house, folder) = polled();
