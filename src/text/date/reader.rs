@@ -64,14 +64,27 @@ impl<'a> Reader<'a> {
         self.used[from..to].fill(true);
     }
 
-    /// *Thứ 2* and *thứ năm* hold a number and the word for year.
+    /// *Thứ 2* and *thứ năm* hold a number and the word for year. *Thu* is an English Thursday and a given name, too.
     fn drop_weekdays(&mut self) {
         for i in 0..self.tokens.len() {
-            let day = matches!(self.word(i), Some("thứ" | "thu")) && i + 1 < self.tokens.len();
+            let day = matches!(self.word(i), Some("thứ" | "thu")) && self.names_weekday(i + 1);
             let short = self.word(i) == Some("t") && matches!(self.number(i + 1), Some((2..=7, 1))) && i == 0;
-            if day && !matches!(self.at(i + 1), Some(Token::Sign(_))) || short {
+            if day || short {
                 self.take(i, i + 2);
             }
+        }
+    }
+
+    /// What follows *thứ*, unless a date begins there: `Thu 4 Jan 2024`, `Minh Thu 4/1/2024`.
+    fn names_weekday(&self, i: usize) -> bool {
+        match self.at(i) {
+            Some(Token::Number(2..=7, 1)) => {
+                let month = self.word(i + 1).is_some_and(|word| words::month(word).is_some());
+                let date = self.three_numbers(i).is_some() && matches!(self.number(i + 4), Some((_, 4)));
+                !month && !date
+            }
+            Some(Token::Word(word)) => words::is_weekday(word),
+            _ => false,
         }
     }
 

@@ -64,6 +64,11 @@ pub fn vietnamese_month(word: &str, next: Option<&str>) -> Option<(u32, usize)> 
     })
 }
 
+/// The word after *thứ*, also without its tone.
+pub fn is_weekday(word: &str) -> bool {
+    matches!(word, "hai" | "ba" | "tư" | "tu" | "năm" | "nam" | "sáu" | "sau" | "bảy" | "bẩy" | "bay")
+}
+
 /// Minutes east of Greenwich, for the abbreviations RFC 822 has and those met in feeds.
 pub fn zone(word: &str) -> Option<i32> {
     Some(match word {
