@@ -273,12 +273,23 @@ impl<'a> Reader<'a> {
         i
     }
 
-    /// asctime and Java put the year last, behind clock and zone.
+    /// asctime and Java put the year last, behind clock and zone. Behind other words it is no part of this date.
     fn year_later(&self, from: usize) -> Option<i32> {
-        (from..self.tokens.len()).find_map(|i| match self.number(i) {
-            Some((year @ 1900..=2999, 4)) if !self.signed(i) => Some(year as i32),
+        let at = (from..self.tokens.len()).find(|i| !self.clock_or_zone(*i))?;
+        match self.number(at)? {
+            (year @ 1900..=2999, 4) => Some(year as i32),
             _ => None,
-        })
+        }
+    }
+
+    /// A clock was taken already.
+    fn clock_or_zone(&self, i: usize) -> bool {
+        self.used[i]
+            || match self.tokens[i] {
+                Token::Sign(_) => true,
+                Token::Word(word) => words::zone(word).is_some(),
+                Token::Number(..) => self.signed(i) || i > 1 && self.sign(i - 1, ':') && self.signed(i - 2),
+            }
     }
 
     fn signed(&self, i: usize) -> bool {
