@@ -50,6 +50,7 @@ def documents(secret):
         "200,000 items": lambda: rss(item("") * 200_000),
         "5 MB of <": lambda: rss(item("<" * 5_000_000)),
         "5 MB of < in a title": lambda: rss("<item><title>" + "<" * 5_000_000 + "</title></item>"),
+        "300 titles of open scripts": lambda: rss(f"<item><title><![CDATA[{'<script' * 2280}]]></title></item>" * 300),
         "5 MB of open CDATA": lambda: rss(item("<description>" + "<![CDATA[" * 555_555)),
         "5 MB of open comments": lambda: rss(item("<description>" + "<!--" * 1_250_000)),
         "5 MB of open instructions": lambda: rss(item("<?x" * 1_666_666)),

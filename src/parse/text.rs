@@ -113,11 +113,11 @@ pub fn plain(title: &str) -> Option<String> {
 
 pub fn without_tags(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let (mut rest, mut endless) = (text, [false; 2]);
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        if let Some(length) = script(rest) {
+        if let Some(length) = script(rest, &mut endless) {
             rest = &rest[length..];
             continue;
         }
@@ -129,13 +129,16 @@ pub fn without_tags(text: &str) -> String {
     out
 }
 
-/// A whole script or style element: how long it is.
-fn script(rest: &str) -> Option<usize> {
-    let name = ["script", "style"]
-        .into_iter()
-        .find(|name| rest.get(1..=name.len()).is_some_and(|s| s.eq_ignore_ascii_case(name)))?;
-    let end = rest.find(&format!("</{name}"))?;
-    Some(end + rest[end..].find('>')? + 1)
+/// A whole script or style element: how long it is. One without an end tells for those behind it, so that no text is
+/// searched for an end more than once in vain.
+fn script(rest: &str, endless: &mut [bool; 2]) -> Option<usize> {
+    let names = ["script", "style"];
+    let named = |name: &&str| rest.get(1..=name.len()).is_some_and(|s| s.eq_ignore_ascii_case(name));
+    let kind = names.iter().position(named).filter(|kind| !endless[*kind])?;
+    let end = rest.find(["</script", "</style"][kind]);
+    let length = end.and_then(|end| Some(end + rest[end..].find('>')? + 1));
+    endless[kind] = length.is_none();
+    length
 }
 
 /// At most so many bytes, whole characters.
@@ -145,4 +148,20 @@ pub fn cut(text: &str, bytes: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{script, without_tags};
+
+    #[test]
+    fn what_has_no_end_is_looked_for_once() {
+        let mut endless = [false; 2];
+        assert_eq!(script("<SCRIPT>a</script >b", &mut endless), Some(19));
+        assert_eq!(script("<script>a</script<style>", &mut endless), Some(24));
+        assert_eq!((script("<script>a<style></script", &mut endless), endless), (None, [true, false]));
+        assert_eq!(script("<script>a</script>", &mut endless), None, "it was not searched again");
+        assert_eq!(script("<style>a</style>b", &mut endless), Some(16));
+        assert_eq!(without_tags("a<script>b</script>c<style>d</style>e<style>f<i>g"), "acefg");
+    }
 }
