@@ -91,20 +91,27 @@ fn inside<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// Up to the end tag of this name.
 fn until_end<'a>(inner: &'a str, name: &str) -> &'a str {
+    let local = |tag: &str| tag.rsplit(':').next().map(str::trim_end) == Some(name);
+    end_tags(inner).find(|(_, tag)| local(tag)).map_or(inner, |(at, _)| &inner[..at])
+}
+
+/// Where each end tag begins, and what stands in it. No tag has another one in it, so each byte is looked at once.
+fn end_tags(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut from = 0;
-    while let Some(at) = inner[from..].find("</").map(|at| from + at) {
-        let tag = inner[at + 2..].split('>').next().unwrap_or_default();
-        if tag.rsplit(':').next().unwrap_or_default().trim_end() == name {
-            return &inner[..at];
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + text[from..].find("</")?;
+            from = at + 2 + text[at + 2..].find(['<', '>'])?;
+            if text[from..].starts_with('>') {
+                return Some((at, &text[at + 2..from]));
+            }
         }
-        from = at + 2;
-    }
-    inner
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Schedule, schedule};
+    use super::{Schedule, end_tags, schedule};
 
     #[test]
     fn feeds_say_how_often_they_change() {
@@ -136,5 +143,18 @@ mod tests {
         for (feed, expected) in table {
             assert_eq!(schedule(feed.as_bytes()), expected, "{feed}");
         }
+    }
+
+    #[test]
+    fn end_tags_without_an_end_are_not_read_to_the_end_of_the_feed() {
+        let open = "</x".repeat(20_000);
+        let tags: Vec<_> = end_tags(&open).collect();
+        assert_eq!(tags, []);
+        let closed = open + "</a:ttl >";
+        let tags: Vec<_> = end_tags(&closed).collect();
+        assert_eq!(tags, [(60_000, "a:ttl ")]);
+        assert_eq!(schedule(b"<ttl>60</x</ttl>").seconds, None);
+        assert_eq!(schedule(b"<ttl>60<!-- </x --></a:ttl >").seconds, None);
+        assert_eq!(schedule(b"<a:ttl>60</a:ttl ><x>").seconds, Some(3600));
     }
 }
