@@ -56,10 +56,16 @@ fn failed(says: String) -> FetchError {
     FetchError::Network(says)
 }
 
-/// Some servers write UTF-8 here, unescaped.
+/// Some servers write UTF-8 here, unescaped. Within an origin user and password go on, however the address is written.
 fn join(base: &Url, location: &str) -> Option<Url> {
     let bytes: Option<Vec<u8>> = location.chars().map(|c| u8::try_from(c).ok()).collect();
-    base.join(&String::from_utf8_lossy(&bytes?)).ok()
+    let mut next = base.join(&String::from_utf8_lossy(&bytes?)).ok()?;
+    let bare = next.username().is_empty() && next.password().is_none();
+    if bare && next.origin() == base.origin() {
+        // these fail for addresses without a host alone, which have an origin of their own
+        next.set_username(base.username()).and_then(|()| next.set_password(base.password())).ok()?;
+    }
+    Some(next)
 }
 
 #[cfg(test)]
@@ -101,6 +107,22 @@ mod tests {
         let mut allowed = Redirects::from(&Url::parse("https://a.vn/").unwrap(), true);
         allowed.follow(302, Some("http://a.vn/x"), false).unwrap();
         assert_eq!(allowed.here().as_str(), "http://a.vn/x");
+    }
+
+    #[test]
+    fn a_password_goes_on_within_its_origin_alone() {
+        let table = [
+            ("https://a.vn/rss/", "https://u:p%40@a.vn/rss/"),
+            ("/rss/", "https://u:p%40@a.vn/rss/"),
+            ("https://A.vn:443/rss/", "https://u:p%40@a.vn/rss/"),
+            ("https://v@a.vn/rss/", "https://v@a.vn/rss/"),
+            ("https://b.vn/rss/", "https://b.vn/rss/"),
+            ("https://a.vn:8443/rss/", "https://a.vn:8443/rss/"),
+        ];
+        for (to, next) in table {
+            assert_eq!(followed("https://u:p%40@a.vn/rss", to).unwrap(), next, "{to}");
+        }
+        assert_eq!(followed("http://u:p@a.vn/rss", "https://a.vn/rss").unwrap(), "https://a.vn/rss");
     }
 
     #[test]
