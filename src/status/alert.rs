@@ -162,7 +162,8 @@ pub async fn deliver(pipeline: &Arc<Pipeline>) {
     let json = serde_json::to_vec(&message).expect("texts, times and lists only");
     let alert = &pipeline.config.alert;
     if let Err(why) = run(&alert.command, &json).await {
-        error!(command = alert.command.join(" "), why, sites = changes.len(), "the alert command failed");
+        // its arguments may be secret
+        error!(command = alert.command.first(), why, sites = changes.len(), "the alert command failed");
     }
     if let Some(url) = &alert.webhook
         && let Err(why) = pipeline.fetcher.post(url, "application/json", json).await

@@ -228,7 +228,7 @@ fn an_alert_that_fails_is_said_and_stops_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = house.config(folder.path(), &["longan"]);
     let text = fs::read_to_string(&config).expect("a configuration");
-    let alert = "[alert]\ncommand = [\"sh\", \"-c\", \"echo no mail today >&2; exit 3\"]\nwebhook = \"http://127.0.0.1:1/secret\"\n";
+    let alert = "[alert]\ncommand = [\"sh\", \"-c\", \"echo no mail today >&2; exit 3\", \"--token=secret\"]\nwebhook = \"http://127.0.0.1:1/secret\"\n";
     fs::write(&config, alert.to_owned() + &text).expect("a writable folder");
     house.script("longan", &house.place("longan").feed.clone(), &[Reply::Status(500, "")]);
     let done = diemtin(folder.path(), &["--log", "json", "once"]);
