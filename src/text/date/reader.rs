@@ -327,7 +327,16 @@ impl<'a> Reader<'a> {
     /// `+0700`, `+07:00`, `+7`, `GMT+7`, `(UTC-05:00)`, `Z`, `ICT`, `EST`.
     pub fn offset(&self) -> Option<FixedOffset> {
         let signed = (0..self.tokens.len()).find_map(|i| self.signed_offset(i));
-        signed.or_else(|| (0..self.tokens.len()).find_map(|i| FixedOffset::east_opt(words::zone(self.word(i)?)? * 60)))
+        signed.or_else(|| (0..self.tokens.len()).find_map(|i| self.named_offset(i)))
+    }
+
+    /// Right behind the clock or the date, or in brackets: elsewhere the same letters are a person's or an office's.
+    fn named_offset(&self, i: usize) -> Option<FixedOffset> {
+        let (word, before) = (self.word(i)?, i.checked_sub(1)?);
+        let minutes = words::zone(word)?;
+        let behind = self.used[before] || word == "z" && !self.spaced[i];
+        let near = behind || self.sign(before, '(') || self.sign(before, '[');
+        near.then(|| FixedOffset::east_opt(minutes * 60)).flatten()
     }
 
     fn signed_offset(&self, i: usize) -> Option<FixedOffset> {
