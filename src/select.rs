@@ -10,7 +10,7 @@ mod table;
 mod tokens;
 
 use crate::article::{Hit, Judged, Place, Verdict};
-use crate::config::{SHIPPED, TopicConfig};
+use crate::config::{SHIPPED, TermConfig, TopicConfig};
 use crate::text::Written;
 use phrases::{Phrases, tokens_of};
 use std::sync::{Mutex, PoisonError};
@@ -98,6 +98,13 @@ impl Topics {
     fn resting(&self) -> std::sync::MutexGuard<'_, Vec<Written<u32>>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an operator's phrase is found in its own words, the gap left out. If not, then in no text.
+pub fn can_be_found(say: &str) -> bool {
+    let term = TermConfig { say: say.to_owned(), weight: 1.0 };
+    let topics = Topics::new(&[TopicConfig { id: String::new(), threshold: 1.0, terms: vec![term] }]);
+    topics.judge("", &[&say.replace('…', " ")]).selected()
 }
 
 /// Every phrase once, and all that it is used for.
@@ -206,7 +213,6 @@ fn longest(mut found: Vec<Found>) -> Vec<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::TermConfig;
     use unicode_normalization::UnicodeNormalization;
 
     fn shipped() -> Topics {
@@ -305,6 +311,17 @@ mod tests {
         let far = format!("Bí thư {} đối thoại", "rất bận việc ".repeat(20));
         for text in ["Bí thư nghỉ. Dân đối thoại", "Đối thoại với bí thư", &far] {
             assert_eq!(judge(&topics, text, "").hits, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_that_no_text_can_match_is_known() {
+        for say in ["dân vận", "dân biết, dân bàn", "Vì sao?", "TP.HCM", "10.000 hộ", "bí thư … đối thoại", "a … a"]
+        {
+            assert!(can_be_found(say), "{say}");
+        }
+        for say in ["TP. Hồ Chí Minh", "!!!", "… đối thoại", "đối thoại …", "a. b … c", ""] {
+            assert!(!can_be_found(say), "{say}");
         }
     }
 

@@ -6,7 +6,9 @@ use super::{
     AlertConfig, Config, ExportConfig, Format, HttpConfig, PollConfig, SHIPPED, StatusConfig, StoreConfig, TermConfig,
     TopicConfig, WebsubConfig,
 };
+use crate::select::can_be_found;
 use crate::store::Limits;
+use crate::text::fold;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -249,18 +251,32 @@ fn topic(section: Section) -> Option<(TopicConfig, At)> {
 }
 
 fn term(section: Section, before: &[TermConfig]) -> Option<TermConfig> {
-    let new = |say: &str| match crate::text::fold(say) {
-        folded if folded.trim().is_empty() => Err("must be a phrase".to_owned()),
-        folded if before.iter().any(|t| crate::text::fold(&t.say) == folded) => Err(format!("`{say}` stands twice")),
-        _ => Ok(say.to_owned()),
-    };
-    let say = need(&section, "say", "\"…\"").and_then(|say| section.checked(say, new));
+    let say = need(&section, "say", "\"…\"").and_then(|say| section.checked(say, |say| phrase(say, before)));
     let weight = section.number("weight");
     if weight.is_none() && section.named("weight").is_none() {
         section.missing("weight", "1.0");
     }
     section.finish();
     Some(TermConfig { say: say?.value, weight: weight?.value })
+}
+
+/// A term's words, with three dots as the sign for a gap. One that no text can match is a mistake.
+fn phrase(typed: &str, before: &[TermConfig]) -> Result<String, String> {
+    let say = typed.replace("...", "…");
+    let folded = fold(&say);
+    if folded.trim().is_empty() {
+        return Err("must be a phrase".to_owned());
+    }
+    if before.iter().any(|term| fold(&term.say) == folded) {
+        return Err(format!("`{say}` stands twice"));
+    }
+    match say.matches('…').count() {
+        0 | 1 if can_be_found(&say) => Ok(say),
+        0 | 1 => Err(format!(
+            "`{say}` is found in no text, not even in its own words: it must be of one sentence, without a full stop within"
+        )),
+        _ => Err(format!("`{say}` has more than one gap `…`")),
+    }
 }
 
 /// A text that must be there.
