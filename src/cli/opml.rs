@@ -118,9 +118,9 @@ impl Listed {
 fn listed(outline: &Outline, feed: Url, names: &ProvinceNames, ids: &mut BTreeSet<String>) -> Listed {
     let host = host(&feed);
     let innermost = outline.folders.iter().rev().find(|folder| names.find(folder).is_none());
-    let name = innermost.filter(|_| outline.site.is_some()).unwrap_or(&outline.title);
-    let name = if name.is_empty() { host.clone() } else { name.clone() };
-    let texts = [&name, &outline.title].into_iter().chain(outline.folders.iter().rev());
+    let name = innermost.filter(|_| outline.site.is_some()).map_or(outline.title.as_str(), |folder| folder);
+    let name = if name.is_empty() { host.clone() } else { name.to_owned() };
+    let texts = [name.as_str(), &outline.title].into_iter().chain(outline.folders.iter().rev().map(|f| &**f));
     let province = texts.into_iter().find_map(|text| names.within(text)).or_else(|| names.of_host(&host));
     let kinds = ["party", "government", "council", "front", "newspaper", "central"];
     let kind = outline.kind.clone().filter(|kind| kinds.contains(&kind.as_str()));
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     fn outline(title: &str, feed: &str, folders: &[&str]) -> Outline {
-        let folders = folders.iter().map(|folder| (*folder).to_owned()).collect();
+        let folders = folders.iter().map(|folder| (*folder).into()).collect();
         Outline { title: title.to_owned(), feed: feed.to_owned(), folders, ..Outline::default() }
     }
 

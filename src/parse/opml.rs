@@ -4,7 +4,9 @@ use super::bytes;
 use super::markup::Repairs;
 use super::markup::tags::{Step, Tags};
 use super::reference::resolve;
+use super::text::{TITLE, cut};
 use crate::text::tidy;
+use std::sync::Arc;
 
 /// Outlines read of one list, and how deep folders may lie.
 const OUTLINES: usize = 20_000;
@@ -17,7 +19,7 @@ pub struct Outline {
     /// As written.
     pub feed: String,
     /// The titles of the folders it lies in, the outermost first.
-    pub folders: Vec<String>,
+    pub folders: Vec<Arc<str>>,
     /// What diemtin's own lists say of the site: its id and kind.
     pub site: Option<String>,
     pub kind: Option<String>,
@@ -34,13 +36,14 @@ pub fn opml(body: &[u8]) -> Vec<Outline> {
             Step::Start { name, attributes, empty } if name.eq_ignore_ascii_case("outline") => {
                 let value = |wanted: &str| value(&attributes, wanted);
                 let title = value("title").or(value("text")).unwrap_or_default();
+                let title = cut(&title, TITLE).to_owned();
                 if let Some(feed) = value("xmlUrl") {
-                    let folders = open.iter().filter(|folder: &&String| !folder.is_empty()).cloned().collect();
+                    let folders = open.iter().filter(|folder: &&Arc<str>| !folder.is_empty()).cloned().collect();
                     let (site, kind) = (value("diemtin:site"), value("diemtin:kind"));
                     found.push(Outline { title: title.clone(), feed, folders, site, kind });
                 }
                 if !empty && open.len() < DEEPEST {
-                    open.push(title);
+                    open.push(title.into());
                 }
             }
             Step::End(name) if name.eq_ignore_ascii_case("outline") => {
@@ -73,7 +76,7 @@ mod tests {
         let first = Outline {
             title: "Báo & đài".to_owned(),
             feed: "https://a.example/rss?x=1&y=2".to_owned(),
-            folders: vec!["Hưng Yên".to_owned()],
+            folders: vec!["Hưng Yên".into()],
             ..Outline::default()
         };
         let second = Outline { title: "B".to_owned(), feed: "https://b.example/feed".to_owned(), ..Outline::default() };
@@ -85,6 +88,10 @@ mod tests {
         let text = "<opml><outline text='a' xmlUrl='https://a.example/rss'><outline xmlUrl=https://b.example/rss";
         assert!(opml(text.as_bytes()).iter().any(|outline| outline.feed == "https://a.example/rss"));
         assert!(opml(b"\xff\xfe\0 nothing <<<< </outline></outline>").is_empty());
+        let long = format!("<outline text='{0}'>{1}{1}", "ệ".repeat(5000), "<outline xmlUrl='https://b.example/'/>");
+        let [first, second] = &opml(long.as_bytes())[..] else { panic!("two feeds") };
+        assert_eq!(first.folders[0].as_ref(), "ệ".repeat(TITLE / 3));
+        assert!(Arc::ptr_eq(&first.folders[0], &second.folders[0]), "one title for all that lie in it");
         let deep = "<outline text='x'>".repeat(100_000) + "<outline xmlUrl='https://c.example/'/>";
         assert_eq!(opml(deep.as_bytes())[0].folders.len(), DEEPEST);
     }
