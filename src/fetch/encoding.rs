@@ -7,6 +7,8 @@ use std::io::{self, Read};
 
 /// Layers opened; nobody means to send more.
 const LAYERS: usize = 5;
+/// Bytes that show whether a body is text.
+const BEGINNING: usize = 512;
 /// The largest window of zstd that a server may ask for: 8 MiB (RFC 9659).
 const WINDOW_LOG: u32 = 23;
 /// A decoder of brotli or zstd may keep a window beside what it makes. Larger ones than this are for longer texts than are
@@ -38,7 +40,7 @@ impl Coding {
         match self {
             Coding::Gzip => is_gzip(bytes),
             Coding::Zstd => is_zstd(bytes),
-            Coding::Deflate | Coding::Brotli => !bytes.starts_with(b"<") && !bytes.is_empty(),
+            Coding::Deflate | Coding::Brotli => !is_text(bytes) && !bytes.is_empty(),
         }
     }
 
@@ -155,6 +157,16 @@ fn brotli(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
+/// A feed or a page that is not packed, by its beginning. Packed ones can begin like JSON (brotli of more than 64 KiB does
+/// so, with `[`, as a rule), but have control characters soon.
+fn is_text(bytes: &[u8]) -> bool {
+    const BOMS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    let begins = matches!(bytes.trim_ascii_start(), [b'<' | b'{' | b'[', ..]);
+    let control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    let plain = || !bytes.iter().take(BEGINNING).any(control);
+    bytes.starts_with(b"<") || BOMS.iter().any(|bom| bytes.starts_with(bom)) || begins && plain()
+}
+
 fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b, 8])
 }
@@ -198,6 +210,28 @@ mod tests {
         for (wire, codings) in table {
             assert_eq!(opened(wire, &codings, LIMIT).unwrap(), text, "{codings:?}");
         }
+    }
+
+    #[test]
+    fn text_that_is_declared_as_packed_is_left_and_what_begins_like_text_is_opened() {
+        let texts: [&[u8]; 7] = [
+            b"\xef\xbb\xbf<rss>tin</rss>",
+            b"\r\n\t <rss>tin</rss>",
+            b"{\"version\": \"https://jsonfeed.org/version/1.1\"}",
+            b" [{\"id\": 1}]",
+            b"\xff\xfe<\0r\0s\0s\0>\0",
+            b"<\0r\0s\0s\0>\0",
+            b"<rss>Tin t\xfcc</rss>",
+        ];
+        for text in texts {
+            for coding in [Coding::Brotli, Coding::Deflate] {
+                assert_eq!(opened(text.to_vec(), &[coding], LIMIT).unwrap(), text, "{coding:?}");
+            }
+        }
+        // brotli of texts beyond 64 KiB begins with `[` as a rule
+        let packed = data_encoding::BASE64.decode(b"W28Rgd9xGqz52XPJ8wJXbnTlkxYHhgKAJATYNA==").unwrap();
+        assert_eq!(packed[0], b'[');
+        assert_eq!(opened(packed, &[Coding::Brotli], 1 << 20).unwrap(), b"<p>tin</p>".repeat(7000));
     }
 
     #[test]
