@@ -269,7 +269,8 @@ fn select_line(line: &Line, topics: &Topics) -> Found {
     let text = line.text.as_deref().ok_or("no text")?;
     let paragraphs: Vec<&str> = text.split('\n').filter(|p| !p.trim().is_empty()).collect();
     let verdict = topics.judge(line.title.as_deref().unwrap_or(""), &paragraphs);
-    let best = verdict.topics.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+    let topics = verdict.topics.iter();
+    let best = topics.max_by(|a, b| a.selected.cmp(&b.selected).then(a.score.total_cmp(&b.score)));
     let best = best.ok_or("the configuration has no [[topic]]")?;
     fields(json!({"selected": verdict.selected(), "score": best.score, "hits": best.hits}))
 }
@@ -337,4 +338,28 @@ struct Placed<'a> {
     of: Option<&'a Value>,
     similarity: Option<f64>,
     relation: Option<Relation>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TermConfig;
+
+    fn topic(id: &str, threshold: f64, weight: f64) -> TopicConfig {
+        TopicConfig { id: id.to_owned(), threshold, terms: vec![TermConfig { say: "lúa".to_owned(), weight }] }
+    }
+
+    fn answered(stage: &Stage, line: &str) -> Value {
+        serde_json::from_slice(&stage.answer(&Given::Line(line.to_owned())).json).unwrap()
+    }
+
+    #[test]
+    fn a_verdict_is_told_with_the_score_of_a_topic_that_selects() {
+        let topics = [topic("high", 5.0, 2.0), topic("low", 1.0, 1.0), topic("lower", 0.1, 0.5)];
+        let answer = answered(&Stage::Select(Box::new(Topics::new(&topics))), r#"{"text":"lúa"}"#);
+        assert_eq!((&answer["selected"], &answer["score"]), (&json!(true), &json!(1.0)), "{answer}");
+        assert_eq!(answer["hits"][0]["weight"], json!(1.0));
+        let answer = answered(&Stage::Select(Box::new(Topics::new(&topics[..1]))), r#"{"text":"lúa"}"#);
+        assert_eq!((&answer["selected"], &answer["score"]), (&json!(false), &json!(2.0)), "{answer}");
+    }
 }
