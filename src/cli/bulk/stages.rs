@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
@@ -77,18 +78,28 @@ impl Stage {
         // What is no line or no page teaches nothing, and is refused when its turn to be answered comes.
         let Ok(line) = Line::read(given, bytes_file) else { return };
         let Ok(page) = line.page() else { return };
-        extract::observe(learned.entry(host(&page.url)).or_default(), &page).ok();
+        let learned = learned.entry(host(&page.url)).or_default();
+        caught(given, || extract::observe(learned, &page).ok()).unwrap_or(None);
     }
 
     pub fn answer(&self, given: &Given) -> Answer {
-        match self {
+        let answer = || match self {
             Stage::Parse => parse_answer(given),
             Stage::Extract { layout, learned, now } => {
                 answer(given, bytes_file, |line| extract_line(line, layout.as_deref(), learned, *now))
             }
             Stage::Select(topics) => answer(given, text_file, |line| select_line(line, topics)),
-        }
+        };
+        caught(given, answer).unwrap_or_else(|refusal| Answer::of(&refusal))
     }
+}
+
+/// A stage is pure, so what it was given is all that a panic of it can have spoilt; the others are answered.
+fn caught<T>(given: &Given, work: impl FnOnce() -> T) -> Result<T, Value> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        let id = Line::read(given, bytes_file).map_or(Value::Null, |line| line.id);
+        refusal(id, "the program stopped on it: a mistake of diemtin's own, please report it")
+    })
 }
 
 fn named_layout(name: &str, config: Option<&Path>) -> anyhow::Result<Arc<Layout>> {
@@ -282,6 +293,10 @@ pub struct Printed {
 }
 
 pub fn print(given: &Given) -> Printed {
+    caught(given, || printed(given)).unwrap_or_else(|refusal| Printed { id: Value::Null, print: Err(refusal) })
+}
+
+fn printed(given: &Given) -> Printed {
     let line = match Line::read(given, text_file) {
         Ok(line) => line,
         Err(refusal) => return Printed { id: Value::Null, print: Err(refusal) },
@@ -361,5 +376,16 @@ mod tests {
         assert_eq!(answer["hits"][0]["weight"], json!(1.0));
         let answer = answered(&Stage::Select(Box::new(Topics::new(&topics[..1]))), r#"{"text":"lúa"}"#);
         assert_eq!((&answer["selected"], &answer["score"]), (&json!(false), &json!(2.0)), "{answer}");
+    }
+
+    #[test]
+    fn what_the_program_stops_on_is_answered_with_its_id() {
+        let line = Given::Line(r#"{"id":7,"text":"x"}"#.to_owned());
+        let file = Given::File { name: "a".to_owned(), bytes: Vec::new() };
+        for (given, id) in [(line, json!(7)), (file, json!("a")), (Given::Line("{".to_owned()), Value::Null)] {
+            let refusal = caught(&given, || panic!("a mistake")).unwrap_err();
+            assert_eq!((&refusal["id"], &refusal["ok"]), (&id, &json!(false)), "{refusal}");
+        }
+        assert_eq!(caught(&Given::Line(String::new()), || 1), Ok(1));
     }
 }
