@@ -202,8 +202,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Reselect { dry_run, json } => reselect::reselect(load(file)?, *dry_run, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
         Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),
-        // tables are wanted where there is no right configuration yet, too
-        Command::Opml(opml::OpmlCommand::Import { file: list }) => opml::import(list, load(file).ok().as_ref()),
+        Command::Opml(opml::OpmlCommand::Import { file: list }) => opml::import(list, load_for_lists(file)?.as_ref()),
         Command::Opml(opml::OpmlCommand::Export) => opml::export(&load(file)?),
         Command::Store(arguments) => store::store(&load(file)?, arguments),
         Command::Try(stage) => bulk::try_stage(stage, file),
@@ -235,6 +234,14 @@ fn broken_pipe(error: &anyhow::Error) -> bool {
 
 fn load(file: Option<&Path>) -> anyhow::Result<Config> {
     Ok(Config::load(&Config::find(file)?)?)
+}
+
+/// Tables are wanted where there is no right configuration yet, too; but not instead of one that was named.
+fn load_for_lists(file: Option<&Path>) -> anyhow::Result<Option<Config>> {
+    match file {
+        Some(_) => load(file).map(Some),
+        None => Ok(load(None).ok()),
+    }
 }
 
 fn run_daemon(file: Option<&Path>, form: LogForm) -> anyhow::Result<()> {
@@ -395,5 +402,17 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
         assert_eq!(harmless("Tin \u{1b}[2Jmới\u{9b}2J\r\n\u{202e}và cũ\u{7}"), "Tin [2Jmới2J  và cũ");
+    }
+
+    #[test]
+    fn a_configuration_that_was_named_for_a_list_must_be_right() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("typo.toml");
+        for text in [None, Some("[pol]\n")] {
+            text.iter().for_each(|text| std::fs::write(&file, text).expect("writable"));
+            let error = load_for_lists(Some(&file)).expect_err("a mistake");
+            assert_eq!(exit_code(&error), BAD_CONFIG, "{error:#}");
+        }
+        assert!(load_for_lists(None).is_ok());
     }
 }
