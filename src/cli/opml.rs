@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use url::Url;
@@ -36,11 +36,7 @@ const KINDS: [(&str, &[&str]); 4] = [
 
 /// `config` is the configuration that the tables are meant for, where there is one.
 pub fn import(file: &Path, config: Option<&Config>) -> anyhow::Result<()> {
-    let body = match file == Path::new("-") {
-        true => io::read_to_string(io::stdin())?.into_bytes(),
-        false => std::fs::read(file).with_context(|| file.display().to_string())?,
-    };
-    let outlines = opml(&body);
+    let outlines = opml(&read(file, io::stdin())?);
     if outlines.is_empty() {
         let why = format!("{}: no outline names a feed: is it OPML?", file.display());
         return Err(Exit { code: BAD_DATA, why }.into());
@@ -49,6 +45,16 @@ pub fn import(file: &Path, config: Option<&Config>) -> anyhow::Result<()> {
     let imported = Imported::of(&outlines, sites);
     imported.said.iter().for_each(|line| eprintln!("{line}"));
     Ok(io::stdout().write_all(imported.tables().as_bytes())?)
+}
+
+/// Bytes either way: a list may be in any encoding.
+fn read(file: &Path, mut stdin: impl Read) -> anyhow::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file).with_context(|| file.display().to_string());
+    }
+    let mut body = Vec::new();
+    stdin.read_to_end(&mut body)?;
+    Ok(body)
 }
 
 /// The sites of a list: those of one host are one.
@@ -242,6 +248,14 @@ mod tests {
             ]
         );
         assert_eq!(imported.said.len(), 2, "{:?}", imported.said);
+    }
+
+    #[test]
+    fn a_list_from_standard_input_may_be_in_any_encoding() {
+        let list = "\u{feff}<opml><outline text='Hưng Yên' xmlUrl='https://a.example/'/></opml>";
+        let utf16: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let outlines = opml(&read(Path::new("-"), utf16.as_slice()).unwrap());
+        assert_eq!(outlines[0].title, "Hưng Yên");
     }
 
     #[test]
