@@ -25,22 +25,22 @@ impl Robots {
     pub fn of(text: &[u8], product: &str) -> Robots {
         let text = String::from_utf8_lossy(&text[..text.len().min(READ)]);
         let (mut own, mut everyone, mut named) = (Vec::new(), Vec::new(), false);
-        let (mut agents, mut in_rules): (Vec<String>, bool) = (Vec::new(), false);
+        let (mut ours, mut all, mut in_rules) = (false, false, false);
         for (key, value) in text.trim_start_matches('\u{feff}').lines().filter_map(line) {
             match key.as_str() {
                 "user-agent" => {
                     if std::mem::take(&mut in_rules) {
-                        agents.clear();
+                        (ours, all) = (false, false);
                     }
-                    named |= value.eq_ignore_ascii_case(product);
-                    agents.push(value.to_owned());
+                    ours |= value.eq_ignore_ascii_case(product);
+                    all |= value == "*";
+                    named |= ours;
                 }
                 "allow" | "disallow" => {
                     in_rules = true;
                     let rule = Rule { allow: key == "allow", pattern: value.to_owned() };
-                    let meant = |agent: &str| agents.iter().any(|known| known.eq_ignore_ascii_case(agent));
-                    own.extend(Some(rule.clone()).filter(|_| meant(product)));
-                    everyone.extend(Some(rule).filter(|_| meant("*")));
+                    own.extend(ours.then(|| rule.clone()));
+                    everyone.extend(all.then_some(rule));
                 }
                 _ => {}
             }
@@ -115,6 +115,10 @@ mod tests {
             ("user-agent: other\ndisallow: /", "/b", true),
             ("User-agent: *\nDisallow: /\nAllow: /$", "/", true),
             ("User-agent: *\nDisallow: /a\nAllow: /a", "/a", true),
+            ("user-agent: a\nuser-agent: *\nuser-agent: b\ndisallow: /", "/b", false),
+            ("user-agent: *\ndisallow: /a\nuser-agent: b\ndisallow: /", "/b", true),
+            ("user-agent: b\nuser-agent: DIEMTIN\ndisallow: /a\nuser-agent: b\ndisallow: /b", "/b", true),
+            ("user-agent: *\nuser-agent: diemtin\ndisallow: /a\nuser-agent: *\ndisallow: /b", "/b", true),
             ("disallow: /", "/b", true),
             ("<html>404</html>", "/b", true),
             ("", "/b", true),
