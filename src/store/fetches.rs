@@ -41,7 +41,10 @@ impl Store {
         let parts = record::pack_light(fetch)?;
         let _one = self.write();
         let last = self.call(|| self.trees.fetches.scan_prefix(prefix(site)).keys().next_back().transpose())?;
-        let number = last.and_then(|key| number(site, &key)).map_or(0, |last| last + 1);
+        // of a long record it is the key of its last part, which begins as the record's does
+        let last =
+            last.and_then(|key| key.get(site.len() + 1..).and_then(|rest| rest.get(..8)).and_then(record::number));
+        let number = last.map_or(0, |last| last + 1);
         self.transaction(|trees| {
             record::put(&trees.fetches, &key(site, number), &parts)?;
             number.checked_sub(KEPT).map_or(Ok(()), |old| record::remove(&trees.fetches, &key(site, old)))
@@ -72,4 +75,31 @@ fn key(site: &str, number: u64) -> Vec<u8> {
 /// None for the later parts of a long value.
 pub(super) fn number(site: &str, key: &[u8]) -> Option<u64> {
     record::number(&key[site.len() + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::tests::noise;
+    use crate::store::tests::{at, open};
+
+    #[test]
+    fn long_records_keep_their_place_and_go_whole() {
+        let (_folder, store) = open();
+        let fetch = |n: u64| Fetch {
+            at: at(0),
+            what: Asked::Feed,
+            url: "http://a.vn/rss".parse().unwrap(),
+            status: None,
+            wire: n,
+            decoded: 0,
+            ms: 0,
+            decision: if n % 2 == 0 { noise(30_000) } else { String::new() },
+            next: None,
+        };
+        (0..KEPT + 9).for_each(|n| store.note_fetch("a", &fetch(n)).unwrap());
+        let kept: Vec<u64> = store.fetches("a").unwrap().iter().map(|fetch| fetch.wire).collect();
+        assert_eq!(kept, (9..KEPT + 9).collect::<Vec<_>>());
+        assert!(store.check().problems.is_empty());
+    }
 }
