@@ -17,6 +17,7 @@ pub struct Robots {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 struct Rule {
     allow: bool,
+    /// As [`comparable`] makes it.
     pattern: String,
 }
 
@@ -38,7 +39,7 @@ impl Robots {
                 }
                 "allow" | "disallow" => {
                     in_rules = true;
-                    let rule = Rule { allow: key == "allow", pattern: value.to_owned() };
+                    let rule = Rule { allow: key == "allow", pattern: comparable(value, true) };
                     own.extend(ours.then(|| rule.clone()));
                     everyone.extend(all.then_some(rule));
                 }
@@ -53,8 +54,8 @@ impl Robots {
 
     /// The longest pattern that matches decides; of two as long, the one that allows.
     pub fn allows(&self, url: &Url) -> bool {
-        let path = &url[Position::BeforePath..Position::AfterQuery];
-        let matching = self.rules.iter().filter(|rule| matches(&rule.pattern, path));
+        let path = comparable(&url[Position::BeforePath..Position::AfterQuery], false);
+        let matching = self.rules.iter().filter(|rule| matches(&rule.pattern, &path));
         matching.max_by_key(|rule| (rule.pattern.len(), rule.allow)).is_none_or(|rule| rule.allow)
     }
 }
@@ -63,6 +64,38 @@ fn line(line: &str) -> Option<(String, &str)> {
     let line = line.split('#').next()?;
     let (key, value) = line.split_once(':')?;
     Some((key.trim().to_ascii_lowercase(), value.trim()))
+}
+
+/// One way to write a path (2.2.2): what need not be escaped is not, all else that is no part of an address is. In a rule a
+/// star, and a dollar at the end, mean something; in a path they are characters like any other, as `%2A` is in a rule.
+fn comparable(path: &str, rule: bool) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut bytes = path.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        let escaped =
+            path.get(at + 1..at + 3).filter(|_| byte == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let meant = rule && (byte == b'*' || byte == b'$' && at + 1 == path.len());
+        match escaped {
+            Some(byte) => {
+                bytes.nth(1);
+                push(
+                    &mut out,
+                    byte,
+                    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~'),
+                );
+            }
+            None => push(&mut out, byte, meant || byte.is_ascii_graphic() && !b"*$\"<>\\^`{|}".contains(&byte)),
+        }
+    }
+    out
+}
+
+fn push(out: &mut String, byte: u8, plain: bool) {
+    if plain {
+        out.push(char::from(byte));
+    } else {
+        *out += &format!("%{byte:02X}");
+    }
 }
 
 /// `*` stands for anything, `$` at the end for the end. Each piece is taken where it first fits, so this is linear in
@@ -114,6 +147,18 @@ mod tests {
             ("user-agent: diemtin\ndisallow:\nuser-agent: *\ndisallow: /", "/b", true),
             ("user-agent: other\ndisallow: /", "/b", true),
             ("User-agent: *\nDisallow: /\nAllow: /$", "/", true),
+            // RFC 9309, 2.2.2 and 2.2.3
+            ("User-agent: *\nDisallow: /foo/bar?baz=https://foo.bar", "/foo/bar?baz=https://foo.bar", false),
+            ("User-agent: *\nDisallow: /foo/bar/\u{1f4a9}", "/foo/bar/%F0%9F%92%A9", false),
+            ("User-agent: *\nDisallow: /foo/bar/%f0%9f%92%a9", "/foo/bar/\u{1f4a9}", false),
+            ("User-agent: *\nDisallow: /foo/bar/%62%61%7A", "/foo/bar/baz", false),
+            ("User-agent: *\nDisallow: /foo/bar/baz", "/foo/bar/%62%61%7a", false),
+            ("User-agent: *\nDisallow: /a%2Fb", "/a/b", true),
+            ("User-agent: *\nDisallow: /a%2fb", "/a%2Fb", false),
+            ("User-agent: *\nDisallow: /a-%2A.html", "/a-*.html", false),
+            ("User-agent: *\nDisallow: /a-%2A.html", "/a-b.html", true),
+            ("User-agent: *\nDisallow: /a-%24", "/a-$", false),
+            ("User-agent: *\nDisallow: /a b%", "/a%20b%", false),
             ("User-agent: *\nDisallow: /a\nAllow: /a", "/a", true),
             ("user-agent: a\nuser-agent: *\nuser-agent: b\ndisallow: /", "/b", false),
             ("user-agent: *\ndisallow: /a\nuser-agent: b\ndisallow: /", "/b", true),
