@@ -70,8 +70,17 @@ pub struct Facts {
     pub moved: Option<Url>,
     /// How long the answer is fresh, where it says so (RFC 9111).
     pub freshness: Option<Duration>,
+    /// Whose answer it was, where redirects led elsewhere; without a password.
+    pub answered: Option<Url>,
     /// The hub that its `Link` names, and its own address there.
     pub hub: (Option<Url>, Option<Url>),
+}
+
+impl Facts {
+    /// An error, and where redirects had led to.
+    pub fn says(&self, error: &FetchError) -> String {
+        self.answered.as_ref().map_or_else(|| error.to_string(), |to| format!("redirected to {to}: {error}"))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -175,6 +184,7 @@ impl Fetcher {
         let (mut redirects, mut cookies) = (Redirects::from(url, site.downgrade), Cookies::default());
         loop {
             let url = redirects.here();
+            facts.answered = redirects.led().then(|| public(url));
             self.guard.check(url)?;
             let host = url.host_str().unwrap_or_default();
             self.refuse_if_held(host, clock)?;
@@ -182,7 +192,7 @@ impl Fetcher {
             let _turns = self.gate.enter_both(host, machine).await;
             // another request may have been told to wait meanwhile
             self.refuse_if_held(host, clock)?;
-            let request = Request { site, url, validators, cookie: cookies.for_url(url) };
+            let request = Request { site, url, validators, cookies: &cookies };
             match budget.spend(self.hop(&client, request, facts, clock)).await?? {
                 Hop::Fetched(fetched) => {
                     facts.moved = redirects.moved().cloned();
@@ -210,9 +220,11 @@ impl Fetcher {
         facts: &mut Facts,
         clock: &Clock,
     ) -> Result<Hop, FetchError> {
-        let Request { site, url, validators: known, cookie } = request;
+        let Request { site, url, validators: known, cookies } = request;
         let mut headers = headers::request(site, url, known);
-        headers.extend(cookie.map(|cookie| (header::COOKIE, cookie)));
+        if let Some(cookie) = cookies.for_url(url, headers.get(header::COOKIE)) {
+            headers.insert(header::COOKIE, cookie);
+        }
         let response = client.http.get(url.clone()).headers(headers).send().await;
         let response = response.map_err(|e| words::failure(&e, client))?;
         let (status, given) = (response.status().as_u16(), response.headers());
@@ -261,7 +273,7 @@ struct Request<'a> {
     site: &'a Site,
     url: &'a Url,
     validators: &'a Validators,
-    cookie: Option<header::HeaderValue>,
+    cookies: &'a Cookies,
 }
 
 enum Hop {

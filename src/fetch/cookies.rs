@@ -24,10 +24,13 @@ impl Cookies {
         self.kept != before
     }
 
-    /// What goes back to where it came from, and nowhere else.
-    pub fn for_url(&self, url: &Url) -> Option<HeaderValue> {
-        let own = self.kept.iter().filter(|(origin, ..)| *origin == url.origin());
-        let pairs: Vec<&str> = own.map(|(.., pair)| pair.as_str()).collect();
+    /// What goes back to where it came from, and nowhere else; with the site's own, but for those that were set anew.
+    pub fn for_url(&self, url: &Url, own: Option<&HeaderValue>) -> Option<HeaderValue> {
+        let set: Vec<_> = self.kept.iter().filter(|(origin, ..)| *origin == url.origin()).collect();
+        let own = own.map(headers::latin1).unwrap_or_default();
+        let is_set = |pair: &str| pair.split('=').next().is_some_and(|own| set.iter().any(|(_, name, _)| name == own));
+        let own = own.split(';').map(str::trim).filter(|pair| !pair.is_empty() && !is_set(pair));
+        let pairs: Vec<&str> = own.chain(set.iter().map(|(.., pair)| pair.as_str())).collect();
         if pairs.is_empty() { None } else { headers::bytes(&pairs.join("; ")) }
     }
 }
@@ -45,7 +48,10 @@ mod tests {
         let mut cookies = Cookies::default();
         assert!(cookies.keep(&home, &given));
         assert!(!cookies.keep(&home, &given));
-        assert_eq!(cookies.for_url(&home).unwrap(), "s=1");
-        assert_eq!(cookies.for_url(&away), None);
+        assert_eq!(cookies.for_url(&home, None).unwrap(), "s=1");
+        assert_eq!(cookies.for_url(&away, None), None);
+        let own = "k=v;s=0; t".parse().unwrap();
+        assert_eq!(cookies.for_url(&home, Some(&own)).unwrap(), "k=v; t; s=1");
+        assert_eq!(cookies.for_url(&away, Some(&own)).unwrap(), "k=v; s=0; t");
     }
 }

@@ -1,6 +1,7 @@
 //! One request at a time to a host, and to a machine that is several hosts; a pause between two; and none to a host that
 //! asked to be left alone.
 
+use super::headers::LONGEST_WAIT;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -56,7 +57,10 @@ impl Gate {
     /// Until when the host is to be left alone, if it is.
     pub fn held(&self, host: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = *held.get(&name(host))?;
+        let until = held.get_mut(&name(host))?;
+        // one further away is of a clock that was wrong
+        *until = (*until).min(now + LONGEST_WAIT);
+        let until = *until;
         if until <= now {
             held.remove(&name(host));
         }
@@ -160,6 +164,9 @@ mod tests {
         assert_eq!(gate.with_gap(GAP).held("a.example", at(9)), Some(at(10)));
         assert_eq!(gate.held("b.example", at(9)), None);
         assert_eq!(gate.held("a.example", at(10)), None);
+        gate.hold("a.example", at(60 * 24 * 365));
+        assert_eq!(gate.held("a.example", at(0)), Some(at(60 * 24)), "the clock was wrong");
+        assert_eq!(gate.held("a.example", at(60 * 24)), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 /// The longest that a server may ask to wait.
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// The encodings of [`super::encoding`].
 const ENCODINGS: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");

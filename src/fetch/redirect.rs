@@ -23,6 +23,11 @@ impl Redirects {
         &self.asked[self.asked.len() - 1]
     }
 
+    /// Whether there was one.
+    pub fn led(&self) -> bool {
+        self.asked.len() > 1
+    }
+
     /// Where the address has moved for good: as far as permanent redirects (301, 308) alone led.
     pub fn moved(&self) -> Option<&Url> {
         self.asked.get(self.permanent).filter(|_| self.permanent > 0)

@@ -27,7 +27,7 @@ pub async fn page(
     let Answer { result, facts } = pipeline.fetcher.ask(site, url, &Validators::default(), now).await;
     let page = whole(result);
     if let Err(error) = &page {
-        hold(pipeline, url, error)?;
+        hold(pipeline, url, &facts, error, now)?;
     }
     let asked = !matches!(page, Err(FetchError::Held { .. }));
     Ok((page, asked.then_some(facts)))
@@ -74,10 +74,16 @@ pub fn note(
     pipeline.store.note_fetch(&site.id, &fetch)
 }
 
-/// A host that asked to wait is left alone by everyone, over a restart too.
-pub fn hold(pipeline: &Pipeline, url: &Url, error: &FetchError) -> Result<(), StoreError> {
-    match (error, url.host_str()) {
-        (FetchError::Busy { until: Some(until), .. }, Some(host)) => pipeline.store.hold(host, *until),
+/// A host that asked to wait is left alone by everyone, over a restart too: the one that answered.
+pub fn hold(
+    pipeline: &Pipeline,
+    url: &Url,
+    facts: &Facts,
+    error: &FetchError,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    match (error, facts.answered.as_ref().unwrap_or(url).host_str()) {
+        (FetchError::Busy { until: Some(until), .. }, Some(host)) => pipeline.store.hold(host, *until, now),
         _ => Ok(()),
     }
 }
@@ -112,8 +118,11 @@ async fn rules(
     now: DateTime<Utc>,
 ) -> Result<Result<Rules, FetchError>, StoreError> {
     let origin = public(url)[..Position::BeforePath].to_owned();
+    // sites that share a host ask once
+    let _one = pipeline.rounds.enter(&origin).await;
     let known = pipeline.store.rules(&origin)?;
-    let faulty_since = known.as_ref().and_then(|known| known.since.or(known.robots.is_none().then_some(known.at)));
+    let since = |known: &Rules| known.since.or(known.robots.is_none().then_some(known.at)).map(|since| since.min(now));
+    let faulty_since = known.as_ref().and_then(since);
     if let Some(known) = known.filter(|known| known.at <= now) {
         let lasts = if known.robots.is_some() { ROBOTS_FOR } else { ROBOTS_AGAIN };
         if now < known.at + lasts {
@@ -139,7 +148,7 @@ async fn rules(
         }
     };
     if let Err(error) = &result {
-        hold(pipeline, &address, error)?;
+        hold(pipeline, &address, &facts, error, now)?;
     }
     let since = if robots.is_none() { Some(faulty_since.unwrap_or(now)) } else { None };
     // a fault that stays so long is taken for none being there: RFC 9309, 2.3.1.4

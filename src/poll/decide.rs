@@ -60,6 +60,25 @@ pub enum Turn {
     Stopped(DateTime<Utc>),
 }
 
+/// The longest that a server may ask to wait.
+const HELD_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// Without the times that cannot be: they are of a clock that was wrong, and would be waited for as long as it was.
+pub fn credible(before: FeedState, bounds: &Bounds, now: DateTime<Utc>) -> FeedState {
+    let most = pace::delta(bounds.at_most).max(HELD_FOR) + pace::delta(bounds.at_least) * 2;
+    let past = |at: Option<DateTime<Utc>>| at.map(|at| at.min(now));
+    FeedState {
+        next: before.next.filter(|next| *next - now <= most),
+        not_before: before.not_before.filter(|until| *until - now <= HELD_FOR),
+        hurry: before.hurry.filter(|(_, until)| *until - now <= HURRIED),
+        last_success: past(before.last_success),
+        stopped: past(before.stopped),
+        failing: past(before.failing),
+        emptied: past(before.emptied),
+        ..before
+    }
+}
+
 pub fn turn(before: &FeedState, which: Which, now: DateTime<Utc>) -> Turn {
     if let Some(until) = before.not_before.filter(|until| *until > now) {
         return Turn::Wait(until);
@@ -196,7 +215,7 @@ pub fn decide(case: Case, heard: Heard) -> Decided {
 pub fn pushed(case: Case, shown: Shown) -> Decided {
     let Case { url, before, bounds, now, .. } = case;
     let days = silence::days(before.days.iter().copied().chain(shown.days));
-    let own = pace::own_moment(url.as_str(), bounds.at_most, now);
+    let own = pace::own_moment(url.as_str(), bounds.at_most, bounds.at_most, now);
     // one that fails, or asked to wait, keeps its time
     let next = before.next.filter(|_| before.failures > 0 || before.not_before.is_some()).unwrap_or(own);
     let why = format!("told by its hub, {} entries", shown.window.items);
@@ -233,7 +252,6 @@ fn read(
         state.hurry = Some(((times * 2).min(MOST_HURRY), now + HURRIED));
         notes.push("entries may have been missed: all that it shows is new".to_owned());
     }
-    state.hurry = state.hurry.filter(|(_, until)| *until > now);
     let news = shown.window.newest > before.window.newest || shown.window.top != before.window.top;
     // without dates, what is new was published when it was first seen
     let today = Some(silence::day(now)).filter(|_| news && shown.window.newest.is_none());
@@ -247,6 +265,7 @@ fn read(
 fn well(case: Case, mut state: FeedState, mut notes: Vec<String>, what: &str) -> Decided {
     let Case { before, bounds, now, .. } = case;
     state.moved = moved(case);
+    state.hurry = state.hurry.filter(|(_, until)| *until > now);
     if let Some(Moved { to, times: 2 }) = state.moved.as_ref().filter(|_| state.moved != before.moved) {
         notes.push(format!("it has moved for good: put {} into the configuration", public(to)));
     }
@@ -302,14 +321,14 @@ fn interval(state: &FeedState, before: &FeedState, bounds: &Bounds, now: DateTim
 fn after_success(case: Case, state: &FeedState, interval: Duration) -> (DateTime<Utc>, String) {
     let Case { url, facts, bounds, now, .. } = case;
     let every = humantime::format_duration(interval);
-    let own = pace::own_moment(url.as_str(), interval, now).max(now + pace::delta(bounds.at_least));
+    let own = pace::own_moment(url.as_str(), interval, bounds.at_most, now).max(now + pace::delta(bounds.at_least));
     if state.hurry.is_some() {
         return (own, format!("every {every}, since entries were missed"));
     }
     let hint =
         facts.freshness.max(state.schedule.seconds.map(Duration::from_secs)).map(|hint| hint.min(bounds.at_most));
     let worth = hint.map_or(own, |hint| own.max(now + pace::delta(hint)));
-    let latest = own.max(now + pace::delta(bounds.at_most));
+    let latest = now + pace::delta(bounds.at_most);
     let open = after_skipped(&state.schedule, worth).min(latest);
     let by = match (open > worth, worth > own) {
         (true, _) => "not in the hours or days that it excludes".to_owned(),
@@ -351,30 +370,35 @@ fn refused(case: Case, error: &FetchError) -> Decided {
         // the configured address itself said it: where a feed moved to may be gone again
         FetchError::Gone { status: 410 } if case.asked.url == *url => {
             let next = now + STOPPED_FOR;
-            let (failures, last_error) = (before.failures + 1, Some(error.to_string()));
+            let why = format!("{}: it is not asked any more", case.facts.says(error));
+            let (failures, last_error) = (before.failures + 1, Some(why.clone()));
             let stopped = Some(before.stopped.unwrap_or(now));
             let failing = before.failing.or(Some(now));
             let state = FeedState { failures, last_error, stopped, failing, next: Some(next), ..before };
-            let notes = vec!["gone for good, as its server says: it is not asked any more".to_owned()];
-            Decided { state, next, why: format!("{error}: it is not asked any more"), notes }
+            Decided { state, next, why, notes: Vec::new() }
         }
         FetchError::Busy { until: Some(until), .. } => {
-            let decided = failed(case, before, error.to_string());
+            let decided = failed(case, before, case.facts.says(error));
             let after = TimeDelta::from_std(bounds.at_least).unwrap_or(TimeDelta::zero());
             let next = decided.next.max(*until + after + jitter(url, 1, bounds.at_least));
             let state = FeedState { not_before: Some(*until), next: Some(next), ..decided.state };
-            Decided { state, next, why: format!("{error}; as it asks (Retry-After)"), notes: Vec::new() }
+            Decided {
+                state,
+                next,
+                why: format!("{}; as it asks (Retry-After)", case.facts.says(error)),
+                notes: Vec::new(),
+            }
         }
-        _ => failed(case, before, error.to_string()),
+        _ => failed(case, before, case.facts.says(error)),
     }
 }
 
-/// Asked again after waits that double, up to the bound, and a little later than that: feeds that fell together do not
+/// Asked again after waits that double, and a little later than that, up to the bound: feeds that fell together do not
 /// rise together. Where the new address of a feed that moved failed, the old one is asked again.
 fn failed(case: Case, before: FeedState, why: String) -> Decided {
     let Case { url, bounds, now, .. } = case;
     let failures = before.failures.saturating_add(1);
-    let wait = pace::backoff(bounds.every, failures, bounds.at_most);
+    let wait = pace::backoff(bounds.every, failures, bounds.at_most - bounds.at_most / 10).max(bounds.at_least);
     let next = now + pace::delta(wait) + jitter(url, failures, wait / 10);
     let said = format!("{why}; failed {failures} times in a row, again after {}", shown(wait));
     let (last_error, failing, next) = (Some(why), before.failing.or(Some(now)), Some(next));
@@ -438,6 +462,19 @@ mod tests {
         assert!(decided.next >= until && decided.next < until + TimeDelta::hours(1));
         assert_eq!(turn(&decided.state, Which::All, noon()), Turn::Wait(until));
         assert_eq!(turn(&decided.state, Which::Due, until), Turn::NotDue);
+    }
+
+    #[test]
+    fn what_a_wrong_clock_planned_is_not_waited_for() {
+        let state = |hours: i64| {
+            let at = Some(noon() + TimeDelta::hours(hours));
+            FeedState { next: at, not_before: at, failing: at, ..FeedState::default() }
+        };
+        let asked = |hours| turn(&credible(state(hours), &BOUNDS, noon()), Which::Due, noon());
+        assert_eq!(asked(24 * 365), Turn::Ask);
+        assert_eq!(asked(25), Turn::NotDue, "not the server's word any more");
+        assert_eq!(asked(24), Turn::Wait(noon() + TimeDelta::hours(24)));
+        assert_eq!(credible(state(5), &BOUNDS, noon()).failing, Some(noon()));
     }
 
     #[test]

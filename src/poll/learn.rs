@@ -36,6 +36,7 @@ async fn ask(
     now: DateTime<Utc>,
 ) -> Result<Option<FeedReport>, StoreError> {
     let before = pipeline.store.site(&site.id)?.feeds.remove(url).unwrap_or_default();
+    let before = decide::credible(before, &Bounds::of(site, &pipeline.config.poll), now);
     let unasked = match decide::turn(&before, which, now) {
         Turn::Ask => None,
         Turn::NotDue => return Ok(None),
@@ -85,11 +86,11 @@ fn understand(
         }
         Err(error) => {
             let decided = decide::decide(case, Heard::Failed(&error));
-            asked::hold(pipeline, &case.asked.url, &error)?;
+            asked::hold(pipeline, &case.asked.url, case.facts, &error, case.now)?;
             remember(pipeline, site, case, &decided, &[])?;
             let result = match error {
                 FetchError::Held { until, .. } => Ok(FeedNews::Waiting(until)),
-                error => Err(error.to_string()),
+                error => Err(decided.state.last_error.clone().unwrap_or_else(|| error.to_string())),
             };
             return Ok(report(case, decided, result));
         }

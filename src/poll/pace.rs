@@ -34,20 +34,23 @@ pub fn first(
 pub fn next(site: &Site, state: &SiteState, now: DateTime<Utc>) -> DateTime<Utc> {
     let asked = site.feeds.iter().filter_map(|url| state.feeds.get(url)).filter(|feed| feed.stopped.is_none());
     let planned = asked.filter_map(|feed| feed.next).min();
-    planned.map_or(now + delta(site.every), |next| next.max(now + TimeDelta::seconds(1)))
+    let none_left = site.feeds.iter().all(|url| state.feeds.get(url).is_some_and(|feed| feed.stopped.is_some()));
+    let unplanned = if none_left { DAY } else { site.every };
+    planned.map_or(now + delta(unplanned), |next| next.max(now + TimeDelta::seconds(1)))
 }
 
 pub fn backoff(every: Duration, failures: u32, at_most: Duration) -> Duration {
     every.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(at_most)
 }
 
-/// The first moment at least half an interval from now that lies at the feed's own fraction of the interval.
-pub fn own_moment(id: &str, every: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
+/// The first moment at least half an interval from now that lies at the feed's own fraction of the interval; where that is
+/// later than `at_most`, half an interval before it, from where it is reached by and by.
+pub fn own_moment(id: &str, every: Duration, at_most: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
     let every = i64::try_from(every.as_secs()).unwrap_or(i64::MAX).max(1);
     let phase = i64::try_from(hash(id) >> 1).unwrap_or(0) % every;
     let earliest = now.timestamp() + every / 2;
-    let wait = (phase - earliest).rem_euclid(every);
-    now + TimeDelta::seconds(every / 2 + wait)
+    let wait = TimeDelta::seconds(every / 2 + (phase - earliest).rem_euclid(every));
+    now + if wait > delta(at_most) { wait - TimeDelta::seconds(every / 2) } else { wait }
 }
 
 /// The same for ever.
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn sites_stay_spread_over_the_interval() {
-        let moments: Vec<_> = (0..50).map(|n| own_moment(&format!("site-{n}"), HOUR, noon())).collect();
+        let moments: Vec<_> = (0..50).map(|n| own_moment(&format!("site-{n}"), HOUR, HOUR * 2, noon())).collect();
         for at in &moments {
             let wait = *at - noon();
             assert!(wait >= TimeDelta::minutes(30) && wait < TimeDelta::minutes(90), "{wait}");
@@ -103,8 +106,22 @@ mod tests {
         quarters.sort_unstable();
         quarters.dedup();
         assert_eq!(quarters.len(), 4);
-        let again = own_moment("site-7", HOUR, moments[7]);
+        let again = own_moment("site-7", HOUR, HOUR * 2, moments[7]);
         assert_eq!(again - moments[7], TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn no_moment_is_later_than_the_bound_and_each_is_reached() {
+        for n in 0..50 {
+            let (id, mut at) = (format!("site-{n}"), noon());
+            for _ in 0..3 {
+                let next = own_moment(&id, HOUR, HOUR, at);
+                assert!(next - at >= TimeDelta::minutes(30) && next - at <= TimeDelta::hours(1), "{id}: {}", next - at);
+                at = next;
+            }
+            assert_eq!(own_moment(&id, HOUR, HOUR, at) - at, TimeDelta::hours(1));
+            assert_eq!(at, own_moment(&id, HOUR, HOUR * 2, at) - TimeDelta::hours(1));
+        }
     }
 
     #[test]

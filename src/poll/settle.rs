@@ -128,7 +128,10 @@ async fn settle_one(
         let id = mark.entry.id.clone();
         let settled = match pages {
             Ok(pages) => judge(&pipeline, &site, mark, &pages, &mut known, now),
-            Err(error) => put_off(&pipeline, &site, mark, &error, now),
+            Err(error) => {
+                let why = facts.last().map_or_else(|| error.to_string(), |(_, facts)| facts.says(&error));
+                put_off(&pipeline, &site, mark, &error, why, now)
+            }
         }?;
         for (url, facts) in &facts {
             let due = pipeline.store.mark(&site.id, &id)?.and_then(|mark| mark.due);
@@ -401,12 +404,13 @@ fn put_off(
     site: &Site,
     mark: Mark,
     error: &FetchError,
+    why: String,
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
     match error {
-        FetchError::Gone { status: 410 } => give_up(pipeline, site, mark, error.to_string(), now),
-        FetchError::Busy { until, .. } => later(pipeline, site, mark, (error.to_string(), *until, false), now),
-        _ => later(pipeline, site, mark, (error.to_string(), None, false), now),
+        FetchError::Gone { status: 410 } => give_up(pipeline, site, mark, why, now),
+        FetchError::Busy { until, .. } => later(pipeline, site, mark, (why, *until, false), now),
+        _ => later(pipeline, site, mark, (why, None, false), now),
     }
 }
 

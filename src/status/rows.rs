@@ -133,7 +133,8 @@ fn feed_row(url: &url::Url, state: &SiteState) -> FeedRow {
         last_success: feed.last_success,
         failures: feed.failures,
         last_error: feed.last_error,
-        next: feed.next,
+        // one that is gone is not asked any more
+        next: feed.next.filter(|_| feed.stopped.is_none()),
         interval: feed.interval,
         stopped: feed.stopped,
         moved_to: moved.map(|moved| public(&moved.to).to_string()),

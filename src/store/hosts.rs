@@ -23,10 +23,20 @@ pub struct Rules {
 }
 
 impl Store {
-    pub fn hold(&self, host: &str, until: DateTime<Utc>) -> Result<()> {
+    /// What is over goes.
+    pub fn hold(&self, host: &str, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
         let parts = record::pack_light(&until)?;
+        let mut over = Vec::new();
+        for key in self.walk(self.trees.hosts.iter().keys()) {
+            let key = key?;
+            let known = if key.starts_with(ROBOTS) { None } else { self.get("hosts", &self.trees.hosts, &key)? };
+            over.extend(known.filter(|until: &DateTime<Utc>| *until <= now).map(|_| key));
+        }
         let _one = self.write();
-        self.transaction(|trees| record::put(&trees.hosts, host.as_bytes(), &parts))
+        self.transaction(|trees| {
+            over.iter().try_for_each(|key| record::remove(&trees.hosts, key))?;
+            record::put(&trees.hosts, host.as_bytes(), &parts)
+        })
     }
 
     /// The hosts that want to be left alone, and until when. What is over goes, and old rules.

@@ -38,7 +38,8 @@ fn rows(table: &str) -> Vec<Row<'_>> {
 async fn the_table_holds() {
     let table = include_str!("../polite.tsv");
     let rows = rows(table);
-    let (mut failed, sources) = (String::new(), sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path()));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut failed, sources) = (String::new(), sources(&root.join("src")) + &sources(&root.join("tests/it")));
     for (nth, row) in rows.iter().enumerate() {
         assert_eq!(row.number, (nth + 1).to_string(), "the rows are numbered");
         let wrong = match row.given.strip_prefix("test ") {
@@ -50,6 +51,20 @@ async fn the_table_holds() {
         }
     }
     assert!(rows.len() >= 40 && failed.is_empty(), "{failed}");
+}
+
+#[tokio::test]
+async fn sites_of_one_host_ask_for_robots_txt_once() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().expect("a temporary folder"));
+    let pipeline = open(folder.path(), &server, &["pages", "sites=2"]);
+    let answers = vec![("/rss", "200 n1"), ("/rss2", "200 n1@2"), ("/robots.txt", "404"), ("/robots.txt", "404")];
+    server.script(&Poll { answers, ..Poll::default() }, noon());
+    let (a, b) = (&pipeline.config.sites[0], &pipeline.config.sites[1]);
+    let rounds = tokio::join!(poll::poll(&pipeline, a, noon()), poll::poll(&pipeline, b, noon()));
+    assert_eq!((rounds.0.unwrap().settled.len(), rounds.1.unwrap().settled.len()), (1, 1));
+    let mut asked: Vec<String> = server.asked().into_iter().map(|asked| asked.path).collect();
+    asked.sort_unstable();
+    assert_eq!(asked, ["/p/1", "/p/2", "/robots.txt", "/rss", "/rss2"]);
 }
 
 /// The long form is `cargo run --release --example day`.
@@ -189,10 +204,13 @@ fn open(folder: &Path, server: &Server, flags: &[&str]) -> Arc<Pipeline> {
         if flags.contains(&"feeds=2") { format!("\"{base}/rss\", \"{base}/rss2\"") } else { format!("\"{base}/rss\"") };
     let pages = flags.contains(&"pages");
     let robots = !flags.contains(&"robots=false");
+    let headers = if flags.contains(&"cookie") { "headers = { Cookie = \"k=v\" }\n" } else { "" };
     let text = format!(
         "[store]\nmin_free = \"0\"\n[http]\nhost_gap = \"0s\"\nallow_private = true\n[[site]]\nid = \"a\"\nname = \"A\"\n\
-         province = \"Huế\"\nkind = \"party\"\nfeeds = [{feeds}]\npages = {pages}\nrobots = {robots}\n"
+         province = \"Huế\"\nkind = \"party\"\nfeeds = [{feeds}]\npages = {pages}\nrobots = {robots}\n{headers}"
     );
+    let other = text[text.find("[[site]]").expect("a site")..].replace("\"a\"", "\"b\"").replace("/rss", "/rss2");
+    let text = if flags.contains(&"sites=2") { text + &other } else { text };
     let file = folder.join("config.toml");
     fs::write(&file, text).expect("a writable folder");
     // sled's own threads let go of a closed store a moment later
@@ -343,8 +361,9 @@ impl Server {
     fn script(&self, poll: &Poll, now: DateTime<Utc>) {
         let mut answers = self.answers.lock().unwrap();
         answers.clear();
+        let port = self.base.rsplit(':').next().expect("a port");
         for (path, answer) in &poll.answers {
-            answers.entry((*path).to_owned()).or_default().push_back(bytes(path, answer, now));
+            answers.entry((*path).to_owned()).or_default().push_back(bytes(path, &answer.replace("PORT", port), now));
         }
     }
 
