@@ -161,6 +161,7 @@ const STORE_HELD: u8 = 69;
 const BAD_CONFIG: u8 = 78;
 
 pub fn main() -> ExitCode {
+    keep_little_memory();
     crate::store::silence_sled();
     let cli = Cli::parse();
     match std::panic::catch_unwind(AssertUnwindSafe(|| run(&cli))) {
@@ -172,6 +173,21 @@ pub fn main() -> ExitCode {
         }
     }
 }
+
+/// glibc makes an arena for each thread, up to eight a core, and keeps there what was freed; large blocks it learns to keep,
+/// too. Two arenas serve as well, and a body goes back as it is dropped. Before there is another thread.
+#[cfg(target_env = "gnu")]
+fn keep_little_memory() {
+    for (what, value) in
+        [(libc::M_ARENA_MAX, 2), (libc::M_MMAP_THRESHOLD, 256 << 10), (libc::M_TRIM_THRESHOLD, 1 << 20)]
+    {
+        // SAFETY: it changes numbers of the allocator's own. Where it refuses, more memory is kept.
+        unsafe { libc::mallopt(what, value) };
+    }
+}
+
+#[cfg(not(target_env = "gnu"))]
+fn keep_little_memory() {}
 
 /// Says what failed; returns the exit code. `diemtin … | head` is no failure.
 fn report(error: &anyhow::Error) -> u8 {

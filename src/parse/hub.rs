@@ -1,21 +1,17 @@
 //! Which hub tells of a feed's news, as the feed says it (WebSub, 4): `<link rel="hub">` of Atom, in RSS as `<atom:link>`,
 //! `hubs` of JSON Feed.
 
+use super::schedule::head;
 use serde::Deserialize;
 use url::Url;
-
-/// Bytes looked at: the links of the feed stand before its first entry.
-const HEAD: usize = 64 << 10;
 
 /// The hub, and the feed's own address where it gives one. `base`: what was asked.
 pub fn hub(body: &[u8], base: &Url) -> Option<(Url, Option<Url>)> {
     if body.trim_ascii_start().starts_with(b"{") {
         return of_json(body, base);
     }
-    let text = String::from_utf8_lossy(&body[..body.len().min(HEAD)]);
-    let first = ["<item", "<entry"].iter().filter_map(|tag| text.find(tag)).min();
-    let head = &text[..first.unwrap_or(text.len())];
-    let link = |rel: &str| links(head).find(|(name, _)| name == rel).and_then(|(_, href)| base.join(&href).ok());
+    let head = head(body);
+    let link = |rel: &str| links(&head).find(|(name, _)| name == rel).and_then(|(_, href)| base.join(&href).ok());
     Some((link("hub")?, link("self")))
 }
 

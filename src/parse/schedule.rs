@@ -1,6 +1,7 @@
 //! What a feed says of how often it is worth asking: RSS `ttl`, `skipHours`, `skipDays`, and `sy:updatePeriod`.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Bytes looked at: these stand before the first entry.
 const HEAD: usize = 64 << 10;
@@ -28,9 +29,7 @@ fn is_zero(bits: &u32) -> bool {
 
 /// Of a feed's bytes; nothing where they are in no encoding that has ASCII in it.
 pub fn schedule(body: &[u8]) -> Schedule {
-    let text = String::from_utf8_lossy(&body[..body.len().min(HEAD)]);
-    let first = ["<item", "<entry"].iter().filter_map(|tag| text.find(tag)).min();
-    let head = &text[..first.unwrap_or(text.len())];
+    let head = &*head(body);
     let ttl = inside(head, "ttl")
         .and_then(|minutes| minutes.trim().parse::<u32>().ok())
         .map(|minutes| u64::from(minutes) * 60);
@@ -39,6 +38,13 @@ pub fn schedule(body: &[u8]) -> Schedule {
         skip_hours: bits(head, "skipHours", "hour", |hour| hour.parse::<u32>().ok().map(|hour| hour % HOURS)),
         skip_days: bits(head, "skipDays", "day", day),
     }
+}
+
+/// What stands before the first entry.
+pub(super) fn head(body: &[u8]) -> Cow<'_, str> {
+    let body = &body[..body.len().min(HEAD)];
+    let first = [b"<item".as_slice(), b"<entry"].iter().filter_map(|tag| memchr::memmem::find(body, tag)).min();
+    String::from_utf8_lossy(&body[..first.unwrap_or(body.len())])
 }
 
 /// RSS module syndication; `always` asks for nothing.

@@ -68,10 +68,19 @@ pub fn note(
     next: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    pipeline.store.note_fetch(&site.id, &fetch((what, url), facts, decision, next, now))
+}
+
+pub fn fetch(
+    (what, url): (Asked, &Url),
+    facts: &Facts,
+    decision: String,
+    next: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Fetch {
     let Facts { status, wire, decoded, took, .. } = *facts;
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let fetch = Fetch { at: now, what, url: public(url), status, wire, decoded, ms, decision, next };
-    pipeline.store.note_fetch(&site.id, &fetch)
+    Fetch { at: now, what, url: public(url), status, wire, decoded, ms, decision, next }
 }
 
 /// A host that asked to wait is left alone by everyone, over a restart too: the one that answered.

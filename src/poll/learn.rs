@@ -222,10 +222,9 @@ fn remember(
     let mut state = pipeline.store.site(&site.id)?;
     state.feeds.insert(case.url.clone(), decided.state.clone());
     super::note_feeds(&mut state, site, case.now);
-    let new = pipeline.store.learn(&site.id, case.url, entries, &state, case.now)?;
     let (what, next) = ((Asked::Feed, &case.asked.url), Some(decided.next));
-    asked::note(pipeline, site, what, case.facts, decided.why.clone(), next, case.now)?;
-    Ok(new)
+    let fetch = asked::fetch(what, case.facts, decided.why.clone(), next, case.now);
+    pipeline.store.learn_of(&site.id, case.url, entries, &state, Some(&fetch), case.now)
 }
 
 /// None for an item without an address: it has no identity and cannot be fetched.

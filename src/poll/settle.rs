@@ -21,6 +21,8 @@ use url::Url;
 /// After the eighth failure a page is asked for no more; the waits between double from a quarter of an hour to 16 hours.
 const TRIES: u32 = 8;
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(15);
+/// Entries without pages settled in one hop.
+const A_HOP: usize = 64;
 /// After so many pages in a row that could not be reached, the rest waits as long as the first of them.
 const UNREACHABLE: u32 = 3;
 
@@ -33,6 +35,9 @@ pub async fn settle(
     let due = blocking(move || store.due(&id, now)).await?;
     if due.is_empty() {
         return Ok(Vec::new());
+    }
+    if !site.pages {
+        return by_feeds(pipeline, site, due, now).await;
     }
     let (store, id) = (pipeline.store.clone(), site.id.clone());
     let mut known = blocking(move || Known::of(&store, &id)).await?;
@@ -49,10 +54,7 @@ pub async fn settle(
             continue;
         }
         let (mut facts, last) = (Vec::new(), mark.tries + 1 >= TRIES);
-        let page = match site.pages {
-            true => pages::pages(By::Pipeline(pipeline, &mut facts), site, &mark.entry.url, last, now).await?,
-            false => Ok(Pages::default()),
-        };
+        let page = pages::pages(By::Pipeline(pipeline, &mut facts), site, &mark.entry.url, last, now).await?;
         unreachable = if of_the_host(&page) { unreachable + 1 } else { 0 };
         // nobody asked, so it costs no try; entries of other hosts go on
         if let Err(held @ FetchError::Held { until, .. }) = &page {
@@ -81,6 +83,33 @@ pub async fn settle(
     });
     all.extend(changed.await?);
     Ok(all)
+}
+
+/// Entries of which the feed says it all: nobody is asked, and a hop serves many.
+async fn by_feeds(
+    pipeline: &Arc<Pipeline>,
+    site: &Arc<Site>,
+    due: Vec<Mark>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Settled>, StoreError> {
+    let (mut due, mut all) = (due.into_iter(), Vec::new());
+    loop {
+        let some: Vec<Mark> = due.by_ref().take(A_HOP).collect();
+        if some.is_empty() {
+            return Ok(all);
+        }
+        let (pipeline, site) = (pipeline.clone(), site.clone());
+        let settled = blocking(move || {
+            let mut known = Known::of(&pipeline.store, &site.id)?;
+            let one = |mark| {
+                let settled = judge(&pipeline, &site, mark, &Pages::default(), &mut known, now)?;
+                status::entry_settled(&site, &settled);
+                Ok(settled)
+            };
+            some.into_iter().map(one).collect::<Result<Vec<_>, StoreError>>()
+        });
+        all.extend(settled.await?);
+    }
 }
 
 async fn wait_until(

@@ -2,7 +2,7 @@
 
 use crate::article::{Entry, Id, Outcome};
 use crate::store::trees::{Step, Within};
-use crate::store::{Mark, Result, SiteState, Store, record};
+use crate::store::{Fetch, Mark, Result, SiteState, Store, record};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use url::Url;
@@ -40,7 +40,22 @@ impl Store {
         state: &SiteState,
         now: DateTime<Utc>,
     ) -> Result<usize> {
+        self.learn_of(site, feed, entries, state, None, now)
+    }
+
+    /// [`Store::learn`], with the record of the request that brought them.
+    pub fn learn_of(
+        &self,
+        site: &str,
+        feed: &Url,
+        entries: &[Entry],
+        state: &SiteState,
+        fetch: Option<&Fetch>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
+        let fetch = fetch.map(record::pack_light).transpose()?;
         let _one = self.write();
+        let noted = fetch.map(|parts| self.noted_fetch(site, parts)).transpose()?;
         let mut writes = Vec::new();
         let mut new = 0;
         let mut seen = std::collections::BTreeSet::new();
@@ -68,6 +83,7 @@ impl Store {
             if forgotten.is_some() {
                 record::put(&trees.meta, &swept_key(site, feed), &chore)?;
             }
+            noted.as_ref().map_or(Ok(()), |noted| noted.apply(trees))?;
             record::put(&trees.sites, site.as_bytes(), &state)
         })?;
         Ok(new)

@@ -1,5 +1,6 @@
 //! What was asked of servers and what came of it: the latest requests of each site.
 
+use crate::store::trees::{Step, Within};
 use crate::store::{Result, Store, record};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,20 +36,36 @@ pub enum Asked {
     Robots,
 }
 
+/// A record to be written, and the one that goes for it.
+pub(super) struct Noted {
+    key: Vec<u8>,
+    parts: Vec<Vec<u8>>,
+    old: Option<Vec<u8>>,
+}
+
+impl Noted {
+    pub fn apply(&self, trees: &Within) -> Step<()> {
+        record::put(&trees.fetches, &self.key, &self.parts)?;
+        self.old.as_ref().map_or(Ok(()), |old| record::remove(&trees.fetches, old))
+    }
+}
+
 impl Store {
     /// The oldest beyond [`KEPT`] goes.
     pub fn note_fetch(&self, site: &str, fetch: &Fetch) -> Result<()> {
         let parts = record::pack_light(fetch)?;
         let _one = self.write();
+        let noted = self.noted_fetch(site, parts)?;
+        self.transaction(|trees| noted.apply(trees))
+    }
+
+    /// The caller holds the lock until it is written.
+    pub(super) fn noted_fetch(&self, site: &str, parts: Vec<Vec<u8>>) -> Result<Noted> {
         let last = self.call(|| self.trees.fetches.scan_prefix(prefix(site)).keys().next_back().transpose())?;
         // of a long record it is the key of its last part, which begins as the record's does
-        let last =
-            last.and_then(|key| key.get(site.len() + 1..).and_then(|rest| rest.get(..8)).and_then(record::number));
-        let number = last.map_or(0, |last| last + 1);
-        self.transaction(|trees| {
-            record::put(&trees.fetches, &key(site, number), &parts)?;
-            number.checked_sub(KEPT).map_or(Ok(()), |old| record::remove(&trees.fetches, &key(site, old)))
-        })
+        let number_in = |key: sled::IVec| key.get(site.len() + 1..)?.get(..8).and_then(record::number);
+        let number = last.and_then(number_in).map_or(0, |last| last + 1);
+        Ok(Noted { key: key(site, number), parts, old: number.checked_sub(KEPT).map(|old| key(site, old)) })
     }
 
     /// The latest requests of a site, the oldest first.

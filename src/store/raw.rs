@@ -8,6 +8,9 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+/// Bytes of what a feed says of an entry, as a rule: of so little a thorough search makes little less.
+const SHORT: usize = 8 << 10;
+
 /// A page as served, and when.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct RawPage {
@@ -79,6 +82,7 @@ impl Store {
     }
 
     pub(super) fn raw_parts(page: &Page, now: DateTime<Utc>) -> Result<Vec<Vec<u8>>> {
-        record::pack(&RawPage::of(page, now))
+        let raw = RawPage::of(page, now);
+        if page.body.len() < SHORT { record::pack_light(&raw) } else { record::pack(&raw) }
     }
 }
