@@ -45,35 +45,40 @@ pub fn site(config: &Config, id: &str, json: bool) -> anyhow::Result<()> {
     }
     let sheet = sheet(config, id)?;
     let mut out = io::stdout().lock();
-    let SiteSheet { row, requests, waiting } = &sheet;
-    if json {
-        requests.iter().try_for_each(|fetch| writeln!(out, "{}", json!(fetch)))?;
-        waiting.iter().try_for_each(|page| writeln!(out, "{}", json!({"what": "waiting", "page": page})))?;
-        row.given_up.iter().try_for_each(|page| writeln!(out, "{}", json!({"what": "given_up", "page": page})))?;
-        return Ok(());
-    }
-    requests.iter().try_for_each(|fetch| writeln!(out, "{}", request(fetch)))?;
-    let (state, why) = (row.state, harmless(&why(row)));
-    writeln!(out, "{id}: {state}{}{why}", if why.is_empty() { "" } else { ": " })?;
-    if row.waiting > 0 {
-        writeln!(out, "pages that wait: {}{}", row.waiting, first_of(row.waiting))?;
-    }
-    for page in waiting.iter().take(LISTED) {
-        let due = page.due.map_or("-".to_owned(), super::moment);
-        let why = page.why.as_ref().map_or("not tried yet".to_owned(), |why| format!("{} tries: {why}", page.tries));
-        writeln!(out, "  {due}  {}  {}", harmless(&page.url), harmless(&why))?;
-    }
-    if row.gave_up > 0 {
-        writeln!(out, "pages given up: {}{}", row.gave_up, first_of(row.gave_up))?;
-    }
-    for page in row.given_up.iter().take(LISTED) {
-        writeln!(out, "  {}  {}", harmless(&page.url), harmless(&page.why))?;
+    match json {
+        true => objects(&mut out, &sheet)?,
+        false => lines(&mut out, &sheet)?,
     }
     Ok(())
 }
 
-fn first_of(count: usize) -> String {
-    if count > LISTED { format!(", {LISTED} of them") } else { String::new() }
+/// A request a line, then the pages.
+fn objects(out: &mut impl Write, SiteSheet { row, requests, waiting }: &SiteSheet) -> io::Result<()> {
+    requests.iter().try_for_each(|fetch| writeln!(out, "{}", json!(fetch)))?;
+    waiting.iter().try_for_each(|page| writeln!(out, "{}", json!({"what": "waiting", "page": page})))?;
+    row.given_up.iter().try_for_each(|page| writeln!(out, "{}", json!({"what": "given_up", "page": page})))
+}
+
+fn lines(out: &mut impl Write, SiteSheet { row, requests, waiting }: &SiteSheet) -> io::Result<()> {
+    requests.iter().try_for_each(|fetch| writeln!(out, "{}", request(fetch)))?;
+    let why = harmless(&why(row));
+    writeln!(out, "{}: {}{}{why}", row.id, row.state, if why.is_empty() { "" } else { ": " })?;
+    let waiting = waiting.iter().map(|page| {
+        let due = page.due.map_or("-".to_owned(), super::moment);
+        let why = page.why.as_ref().map_or("not tried yet".to_owned(), |why| format!("{} tries: {why}", page.tries));
+        format!("{due}  {}  {why}", page.url)
+    });
+    pages(out, "pages that wait", row.waiting, waiting)?;
+    pages(out, "pages given up", row.gave_up, row.given_up.iter().map(|page| format!("{}  {}", page.url, page.why)))
+}
+
+/// The first of them.
+fn pages(out: &mut impl Write, what: &str, count: usize, pages: impl Iterator<Item = String>) -> io::Result<()> {
+    if count > 0 {
+        let some = if count > LISTED { format!(", {LISTED} of them") } else { String::new() };
+        writeln!(out, "{what}: {count}{some}")?;
+    }
+    pages.take(LISTED).try_for_each(|page| writeln!(out, "  {}", harmless(&page)))
 }
 
 fn request(fetch: &Fetch) -> String {

@@ -282,7 +282,7 @@ fn line(html: &mut Html, look: &Look, mark: &Mark) {
         Some(outcome) => badge(html, look, outcome.label()),
         None => badge(html, look, "new"),
     }
-    html.raw("</td><td>");
+    html.raw("</td><td class=\"reasons\">");
     reasons(html, look, mark);
     html.raw("</td><td class=\"when\">");
     time(html, look, mark.due.or(mark.settled));
