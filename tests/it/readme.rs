@@ -75,6 +75,12 @@ fn the_worked_example_works() {
             _ => assert!(block.starts_with("# "), "{block}"),
         }
     }
+    // what is shown of the reports is what they say
+    for (_, block) in blocks(&readme(), "Add a site").iter().filter(|(language, _)| language == "console") {
+        for line in block.lines().filter(|line| !line.starts_with('$')) {
+            assert!(said.contains(line.trim_end_matches('…')), "{line} is not in\n{said}");
+        }
+    }
     for part in ["sites 2", "layout [layout.vidu]", "VERDICT    kept", "70412"] {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
