@@ -10,7 +10,7 @@ pub use record::{Unreadable, pack, unpack};
 
 pub use evidence::{Relation, relation};
 
-use evidence::Overlap;
+use evidence::{Overlap, Sought};
 use runs::Runs;
 
 use std::collections::HashSet;
@@ -113,11 +113,11 @@ impl Index {
                 return Ok(Some(Twin { key, similarity: 1.0, relation: Relation::Copy }));
             }
         }
-        let mut nearest: Option<(u64, Overlap)> = None;
+        let (mut nearest, sought): (Option<(u64, Overlap)>, _) = (None, Sought::of(print));
         for (key, hits) in self.candidates(print) {
             let prints = read(key)?;
             let likely = prints.as_ref().iter().filter(|known| f64::from(hits) >= print.least_hits(known.weight()));
-            let overlaps = likely.filter_map(|known| evidence::same(print, known));
+            let overlaps = likely.filter_map(|known| sought.same(known));
             let Some(overlap) = overlaps.max_by(Overlap::closeness) else { continue };
             // of equally near ones the first
             if nearest.is_none_or(|(first, known)| overlap.closeness(&known).then(first.cmp(&key)).is_gt()) {

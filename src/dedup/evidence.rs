@@ -39,53 +39,55 @@ const DENSE: f64 = 1.6;
 /// Of two texts that are one, a shorter one than this share of the other is an excerpt of it.
 const NEARLY_AS_LONG: f64 = 0.75;
 
-/// How much they have in common, if they are one.
-pub fn same(a: &Print, b: &Print) -> Option<Overlap> {
-    let pair = Pair::of(a, b);
-    let small = Part::of(&pair.small, &pair.large, pair.less_bits);
-    // most that are looked at are not
-    if small.matched < FEWEST || small.contained() < CONTAINED {
-        return None;
+/// A text that is compared with several.
+pub struct Sought<'p> {
+    print: &'p Print,
+    samples: Hashes,
+}
+
+impl Sought<'_> {
+    pub fn of(print: &Print) -> Sought<'_> {
+        Sought { print, samples: Hashes::of(&print.samples, 0) }
     }
-    Some(pair.overlap(small)).filter(Overlap::same)
+
+    /// How much the two have in common, if they are one.
+    pub fn same(&self, other: &Print) -> Option<Overlap> {
+        let (one, level) = (self.print, self.print.level.max(other.level));
+        let (x, y) = (one.at_level(level), other.at_level(level));
+        // as many bits as both have
+        let less_bits = level - one.level.min(other.level);
+        let shorter = x.len() <= y.len();
+        let ours;
+        let in_one = match level == one.level && less_bits == 0 {
+            true => &self.samples,
+            false => {
+                ours = Hashes::of(&x, less_bits);
+                &ours
+            }
+        };
+        let in_other = Hashes::of(&y, less_bits);
+        let (small, in_small, large, in_large) =
+            if shorter { (&x, in_one, &y, &in_other) } else { (&y, &in_other, &x, in_one) };
+        let small = Part::of(small, in_large, less_bits);
+        // most that are looked at have too little
+        if small.matched < FEWEST || small.contained() < CONTAINED {
+            return None;
+        }
+        let overlap = Overlap {
+            small,
+            large: Part::of(large, in_small, less_bits),
+            headline: one.headline == other.headline,
+            figures: figures(&one.figures, &other.figures),
+            contained: small.contained(),
+            shorter,
+        };
+        Some(overlap).filter(Overlap::same)
+    }
 }
 
 /// What one text is to another; none if they are not one.
 pub fn relation(one: &Print, other: &Print) -> Option<Relation> {
-    same(one, other).map(|overlap| overlap.relation())
-}
-
-/// The samples of two texts at the coarser one's level.
-struct Pair<'p> {
-    one: &'p Print,
-    other: &'p Print,
-    small: Cow<'p, [u16]>,
-    large: Cow<'p, [u16]>,
-    /// Of the samples, to have as many bits as both have.
-    less_bits: u8,
-    /// The first of the two is the smaller one.
-    shorter: bool,
-}
-
-impl Pair<'_> {
-    fn of<'p>(one: &'p Print, other: &'p Print) -> Pair<'p> {
-        let level = one.level.max(other.level);
-        let (x, y) = (one.at_level(level), other.at_level(level));
-        let shorter = x.len() <= y.len();
-        let (small, large) = if shorter { (x, y) } else { (y, x) };
-        Pair { one, other, small, large, less_bits: level - one.level.min(other.level), shorter }
-    }
-
-    fn overlap(&self, small: Part) -> Overlap {
-        Overlap {
-            small,
-            large: Part::of(&self.large, &self.small, self.less_bits),
-            headline: self.one.headline == self.other.headline,
-            figures: figures(&self.one.figures, &self.other.figures),
-            contained: small.contained(),
-            shorter: self.shorter,
-        }
-    }
+    Sought::of(one).same(other).map(|overlap| overlap.relation())
 }
 
 /// What one text has of another.
@@ -133,8 +135,7 @@ fn figures(a: &[u16], b: &[u16]) -> Option<f64> {
 }
 
 impl Part {
-    fn of(samples: &[u16], with: &[u16], less_bits: u8) -> Part {
-        let known = Hashes::of(with.iter().map(|h| h >> less_bits));
+    fn of(samples: &[u16], known: &Hashes, less_bits: u8) -> Part {
         let (mut matched, mut first, mut end) = (0, samples.len(), 0);
         for (at, _) in samples.iter().enumerate().filter(|(_, h)| known.has(**h >> less_bits)) {
             (matched, first, end) = (matched + 1, first.min(at), at + 1);
@@ -151,9 +152,9 @@ impl Part {
 struct Hashes([u64; 1024]);
 
 impl Hashes {
-    fn of(hashes: impl Iterator<Item = u16>) -> Hashes {
+    fn of(hashes: &[u16], less_bits: u8) -> Hashes {
         let mut bits = [0; 1024];
-        hashes.for_each(|h| bits[usize::from(h >> 6)] |= 1 << (h & 63));
+        hashes.iter().map(|h| h >> less_bits).for_each(|h| bits[usize::from(h >> 6)] |= 1 << (h & 63));
         Hashes(bits)
     }
 

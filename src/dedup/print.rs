@@ -82,12 +82,17 @@ struct Lines {
 
 impl Printer {
     fn print(&mut self, title: &str, text: &str) -> Print {
-        let headline = if title.trim().is_empty() { text.trim_start().lines().next().unwrap_or("") } else { title };
-        self.read(headline);
-        let headline = self.lines.all.iter().fold(0, |whole, syllable| mix(whole, *syllable));
+        let title = title.trim();
+        self.read(title);
+        let mut headline = self.lines.hash(0);
         self.lines.clear();
-        text.lines().for_each(|line| self.read(line));
-        let whole = self.lines.all.iter().fold(headline, |whole, syllable| mix(whole, *syllable));
+        let mut lines = lines(text).map(str::trim).skip_while(|line| line.is_empty());
+        if let Some(first) = lines.next() {
+            self.read(first);
+            headline = if title.is_empty() { self.lines.hash(0) } else { headline };
+        }
+        lines.for_each(|line| self.read(line));
+        let whole = self.lines.hash(headline);
         let Printer { lines, shingles, seen, .. } = self;
         shingle(if lines.prose.len() >= LEAST_PROSE { &lines.prose } else { &lines.all }, shingles);
         let (level, samples) = samples(shingles, seen);
@@ -104,9 +109,9 @@ impl Printer {
         print
     }
 
+    /// `line` has no white space at its ends.
     fn read(&mut self, line: &str) {
         let (from, figures_from) = (self.lines.all.len(), self.lines.figures.len());
-        let line = line.trim();
         let folded;
         let line = if words(line, |start, end, key| self.take(line, start..end, key)) {
             line
@@ -127,8 +132,8 @@ impl Printer {
     fn take(&mut self, line: &str, at: Range<usize>, key: Option<Key>) {
         let hash = key.and_then(|key| self.known.get(key, || &line[at.clone()], hash_of_word));
         let Some(hash) = hash else { return self.lines.take(&fold(&line[at])) };
-        let bytes = &line.as_bytes()[at];
-        self.lines.push(hash.get(), bytes[0].is_ascii_digit() && is_figure(bytes));
+        let bytes = line.as_bytes();
+        self.lines.push(hash.get(), bytes[at.start].is_ascii_digit() && is_figure(&bytes[at]));
     }
 }
 
@@ -144,6 +149,11 @@ impl Lines {
         }
     }
 
+    /// Of all syllables, after what was told before.
+    fn hash(&self, before: u64) -> u64 {
+        self.all.iter().fold(before, |whole, syllable| mix(whole, *syllable))
+    }
+
     fn clear(&mut self) {
         self.all.clear();
         self.prose.clear();
@@ -155,6 +165,13 @@ impl Lines {
 fn hash_of_word(word: &str, syllable: &str) -> Option<NonZeroU64> {
     let figure = is_figure(syllable.as_bytes()) && word != syllable;
     NonZeroU64::new(hash_of(syllable)).filter(|_| !figure)
+}
+
+/// As [`str::lines`], in longer steps.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain(std::iter::once(text.len()));
+    let mut from = 0;
+    ends.map(move |end| &text[std::mem::replace(&mut from, end + 1)..end])
 }
 
 impl Print {
@@ -220,7 +237,9 @@ fn is_imprint(line: &str, syllables: &[u64]) -> bool {
 const LONGEST_IMPRINT: usize = 400;
 
 fn has_sign(line: &str) -> bool {
-    memchr::memchr(b'@', line.as_bytes()).is_some() || memchr::memmem::find(line.as_bytes(), "©".as_bytes()).is_some()
+    // © is C2 A9
+    let bytes = line.as_bytes();
+    memchr::memchr2_iter(b'@', 0xc2, bytes).any(|at| bytes[at] == b'@' || bytes.get(at + 1) == Some(&0xa9))
 }
 
 fn imprint(syllables: &[u64]) -> bool {
@@ -268,11 +287,18 @@ fn shingle(syllables: &[u64], shingles: &mut Vec<u32>) {
 /// The smallest shingles, sorted: all below the bound, but at least so many.
 fn key(shingles: &[u32]) -> Vec<u32> {
     let mut key: Vec<u32> = shingles.iter().copied().filter(|h| *h < KEY_BOUND).collect();
-    if key.len() < 2 * SMALLEST_KEY {
-        key = shingles.to_vec();
+    let mut bound = KEY_BOUND;
+    let enough = key.len() >= 2 * SMALLEST_KEY;
+    loop {
+        key.sort_unstable();
+        key.dedup();
+        if enough || key.len() >= SMALLEST_KEY || bound == u32::MAX {
+            break;
+        }
+        bound = bound.saturating_mul(2);
+        key.clear();
+        key.extend(shingles.iter().copied().filter(|h| *h <= bound));
     }
-    key.sort_unstable();
-    key.dedup();
     let below = key.partition_point(|h| *h < KEY_BOUND);
     key.truncate(below.max(SMALLEST_KEY));
     key

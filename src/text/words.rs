@@ -37,6 +37,7 @@ pub fn key(of: &str) -> Option<Key> {
 }
 
 /// The bytes of the word that begins at a byte, perhaps none.
+#[inline]
 fn word(bytes: &[u8], at: usize) -> (usize, Option<Key>) {
     let first = eight(bytes, at);
     let ends = separators(first);
@@ -59,12 +60,17 @@ fn word(bytes: &[u8], at: usize) -> (usize, Option<Key>) {
 }
 
 /// Eight bytes, zeros beyond the end.
+#[inline]
 fn eight(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    match rest.first_chunk() {
+    match bytes.get(at..at + 8).and_then(<[u8]>::first_chunk) {
         Some(eight) => u64::from_le_bytes(*eight),
-        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        None => last(bytes.get(at..).unwrap_or_default()),
     }
+}
+
+#[cold]
+fn last(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// The top bit of each byte that is ASCII but neither letter nor digit.

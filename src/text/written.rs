@@ -2,19 +2,20 @@
 
 use crate::text::{Key, fold, syllables};
 
-/// So many words are remembered: there are seven thousand syllables in Vietnamese, some with a capital letter too.
+/// Twice as many words are remembered: there are seven thousand syllables in Vietnamese, each written in several ways.
 const PLACES: usize = 1 << 14;
 
 /// Remembers what a written word stands for, so that each is folded once.
 #[derive(Debug)]
 pub struct Written<T> {
-    /// Each in the place that its bytes choose, with what it stands for: nothing if it is not one syllable.
-    known: Vec<(Key, Option<T>)>,
+    /// In the place that its bytes choose, the word that was asked for last and the one before, each with what it stands
+    /// for: nothing if it is not one syllable.
+    known: Vec<[(Key, Option<T>); 2]>,
 }
 
 impl<T: Copy> Default for Written<T> {
     fn default() -> Written<T> {
-        Written { known: vec![([0; 2], None); PLACES] }
+        Written { known: vec![[([0; 2], None); 2]; PLACES] }
     }
 }
 
@@ -29,10 +30,13 @@ impl<T: Copy> Written<T> {
         of: impl FnOnce(&str, &str) -> Option<T>,
     ) -> Option<T> {
         let place = &mut self.known[place(key)];
-        if place.0 != key {
-            *place = (key, known(word(), of));
+        if place[0].0 != key {
+            place.swap(0, 1);
+            if place[0].0 != key {
+                place[0] = (key, known(word(), of));
+            }
         }
-        place.1
+        place[0].1
     }
 }
 
