@@ -8,10 +8,10 @@ mod runs;
 pub use print::Print;
 pub use record::{Unreadable, pack, unpack};
 
-pub use evidence::{Relation, relation};
+pub use evidence::{Related, Relation, relation};
 
 use evidence::{Overlap, Sought};
-use runs::Runs;
+use runs::{Runs, pair};
 
 use std::collections::HashSet;
 
@@ -49,6 +49,14 @@ pub struct Twin {
     pub relation: Relation,
 }
 
+/// What is known of a text.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Known {
+    pub twin: Option<Twin>,
+    /// Where it has no twin: the article of which it has most, and how.
+    pub related: Option<(u64, Related)>,
+}
+
 impl Index {
     /// Of all prints that are stored, by article.
     pub fn of<E>(stored: impl Iterator<Item = Result<(u64, Vec<Print>), E>>) -> Result<Index, E> {
@@ -57,8 +65,8 @@ impl Index {
             let (key, prints) = item?;
             for print in prints {
                 let number = index.number(key, &print);
-                shingles.extend(print.key.iter().map(|shingle| (*shingle, number)));
-                texts.push((half(&print), number));
+                shingles.extend(print.key.iter().map(|shingle| pair(*shingle, number)));
+                texts.push(pair(half(&print), number));
             }
         }
         (index.shingles, index.texts) = (Runs::of(shingles), Runs::of(texts));
@@ -104,31 +112,50 @@ impl Index {
     pub fn twin<P: AsRef<[Print]>, E>(
         &self,
         print: &Print,
-        mut read: impl FnMut(u64) -> Result<P, E>,
+        read: impl FnMut(u64) -> Result<P, E>,
     ) -> Result<Option<Twin>, E> {
+        Ok(self.known(print, read)?.twin)
+    }
+
+    /// [`Index::twin`], and what the text has of another article where there is none.
+    pub fn known<P: AsRef<[Print]>, E>(
+        &self,
+        print: &Print,
+        mut read: impl FnMut(u64) -> Result<P, E>,
+    ) -> Result<Known, E> {
         let mut same: Vec<u64> = self.same_text(print).collect();
         same.sort_unstable();
         for key in same {
             if read(key)?.as_ref().iter().any(|known| known.text == print.text) {
-                return Ok(Some(Twin { key, similarity: 1.0, relation: Relation::Copy }));
+                let twin = Twin { key, similarity: 1.0, relation: Relation::Copy };
+                return Ok(Known { twin: Some(twin), ..Known::default() });
             }
         }
         let (mut nearest, sought): (Option<(u64, Overlap)>, _) = (None, Sought::of(print));
+        let mut related: Option<(u64, Overlap, Related)> = None;
         for (key, hits) in self.candidates(print) {
             let prints = read(key)?;
             let likely = prints.as_ref().iter().filter(|known| f64::from(hits) >= print.least_hits(known.weight()));
-            let overlaps = likely.filter_map(|known| sought.same(known));
-            let Some(overlap) = overlaps.max_by(Overlap::closeness) else { continue };
-            // of equally near ones the first
-            if nearest.is_none_or(|(first, known)| overlap.closeness(&known).then(first.cmp(&key)).is_gt()) {
+            let (same, other): (Vec<Overlap>, Vec<Overlap>) =
+                likely.filter_map(|known| sought.overlap(known)).partition(Overlap::same);
+            if let Some(overlap) = same.into_iter().max_by(Overlap::closeness)
+                // of equally near ones the first
+                && nearest.is_none_or(|(first, known)| overlap.closeness(&known).then(first.cmp(&key)).is_gt())
+            {
                 nearest = Some((key, overlap));
+            }
+            for (overlap, relation) in other.iter().filter_map(|overlap| Some((overlap, overlap.related()?))) {
+                if related.is_none_or(|(first, known, _)| overlap.closeness(&known).then(first.cmp(&key)).is_gt()) {
+                    related = Some((key, *overlap, relation));
+                }
             }
         }
         let twin = |(key, overlap): (u64, Overlap)| {
             let (similarity, relation) = (overlap.contained, overlap.relation());
             Twin { key, similarity, relation }
         };
-        Ok(nearest.map(twin))
+        let related = related.filter(|_| nearest.is_none()).map(|(key, _, relation)| (key, relation));
+        Ok(Known { twin: nearest.map(twin), related })
     }
 
     /// The articles that have a print with, as far as half its hash tells, the same text.
@@ -267,6 +294,20 @@ mod tests {
             index.insert(1, &print(known));
             assert_eq!(index.twin(&print(told)).map(|twin| twin.relation), Some(relation), "{told}");
         }
+    }
+
+    #[test]
+    fn a_digest_contains_and_a_follow_up_repeats() {
+        let told = |why: &str, relation| {
+            let [one, other, ..] = rows().find(|row| row[3].starts_with(why)).expect("a row");
+            let mut known = Known::default();
+            known.insert(1, &print(one));
+            let Ok(found) = known.index.known(&print(other), |key| Ok::<_, Infallible>(known.prints[&key].as_slice()));
+            assert_eq!((found.twin, found.related), (None, relation), "{why}");
+        };
+        told("a digest that has all of it", Some((1, Related::Contains)));
+        told("a follow-up that repeats most of it", Some((1, Related::FollowUp)));
+        told("two articles", None);
     }
 
     #[test]

@@ -21,8 +21,11 @@ const NEARLY_ALL: f64 = 0.85;
 /// A text deeper within another than this share of it is its background (a follow-up) or one of its items (a digest).
 const DEEP: f64 = 0.18;
 
-/// So deep may it be if it is nearly all there from its first word: the copy has lost its lead.
-const LEAD_LOST: f64 = 0.28;
+/// So deep may it be if it is nearly all there from its first word: the copy has lost its lead …
+const LEAD_LOST: f64 = 0.36;
+
+/// … and is this much of the other: an item of a digest is less.
+const NO_ITEM: f64 = 0.4;
 
 /// With so much in common even other figures are a correction.
 const ALL: f64 = 0.95;
@@ -50,8 +53,8 @@ impl Sought<'_> {
         Sought { print, samples: Hashes::of(&print.samples, 0) }
     }
 
-    /// How much the two have in common, if they are one.
-    pub fn same(&self, other: &Print) -> Option<Overlap> {
+    /// What the two have in common; none if it is too little to mean anything.
+    pub fn overlap(&self, other: &Print) -> Option<Overlap> {
         let (one, level) = (self.print, self.print.level.max(other.level));
         let (x, y) = (one.at_level(level), other.at_level(level));
         // as many bits as both have
@@ -73,21 +76,30 @@ impl Sought<'_> {
         if small.matched < FEWEST || small.contained() < CONTAINED {
             return None;
         }
-        let overlap = Overlap {
+        Some(Overlap {
             small,
             large: Part::of(large, in_small, less_bits),
             headline: one.headline == other.headline,
             figures: figures(&one.figures, &other.figures),
             contained: small.contained(),
             shorter,
-        };
-        Some(overlap).filter(Overlap::same)
+        })
     }
+}
+
+/// What a text has of another that is another article.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum Related {
+    /// All of it, among other things: a digest.
+    Contains,
+    /// A part of it, below what is new.
+    FollowUp,
 }
 
 /// What one text is to another; none if they are not one.
 pub fn relation(one: &Print, other: &Print) -> Option<Relation> {
-    Sought::of(one).same(other).map(|overlap| overlap.relation())
+    Sought::of(one).overlap(other).filter(Overlap::same).map(|overlap| overlap.relation())
 }
 
 /// What one text has of another.
@@ -166,12 +178,13 @@ impl Hashes {
 impl Overlap {
     /// A copy stands at the head of both, or is nearly all of one and not deep within the other (a digest has it
     /// there, and a follow-up has it as its background).
-    fn same(&self) -> bool {
+    pub fn same(&self) -> bool {
         let (small, large) = (self.small, self.large);
         if self.contained < CONTAINED || small.matched < FEWEST || self.other_figures() {
             return false;
         }
-        if self.contained >= NEARLY_ALL && small.before == 0 && share(large.before, large) < LEAD_LOST {
+        let no_item = share(large.matched, large) >= NO_ITEM && share(large.before, large) < LEAD_LOST;
+        if self.contained >= NEARLY_ALL && small.before == 0 && no_item {
             return true;
         }
         if share(large.before, large) > DEEP || share(small.before, small) > DEEP {
@@ -192,6 +205,17 @@ impl Overlap {
             _ if self.small.samples as f64 > NEARLY_AS_LONG * self.large.samples as f64 => Relation::Copy,
             true => Relation::Excerpt,
             false => Relation::Extended,
+        }
+    }
+
+    /// What the first has of the second, if they are two articles.
+    pub fn related(&self) -> Option<Related> {
+        let (first, second) = if self.shorter { (self.small, self.large) } else { (self.large, self.small) };
+        let deep = share(first.before, first) > DEEP && !self.other_figures();
+        match second.contained() >= NEARLY_ALL && second.before == 0 {
+            _ if !deep => None,
+            true => Some(Related::Contains),
+            false => Some(Related::FollowUp),
         }
     }
 

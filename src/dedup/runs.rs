@@ -11,21 +11,33 @@ const GROWTH: usize = 4;
 /// Sorted runs, the longest first (a log-structured merge tree in memory: O'Neil et al. 1996).
 #[derive(Default, Debug)]
 pub struct Runs {
-    runs: Vec<Vec<(u32, u32)>>,
-    fresh: Vec<(u32, u32)>,
+    runs: Vec<Vec<Pair>>,
+    fresh: Vec<Pair>,
+}
+
+/// The hash in the upper half: as one number the two are compared in one step.
+pub type Pair = u64;
+
+pub fn pair(hash: u32, number: u32) -> Pair {
+    u64::from(hash) << 32 | u64::from(number)
+}
+
+fn number(pair: Pair) -> u32 {
+    pair as u32
 }
 
 impl Runs {
     /// All at once.
-    pub fn of(mut pairs: Vec<(u32, u32)>) -> Runs {
+    pub fn of(mut pairs: Vec<Pair>) -> Runs {
         pairs.sort_unstable();
         pairs.shrink_to_fit();
         Runs { runs: vec![pairs], fresh: Vec::new() }
     }
 
     pub fn push(&mut self, hash: u32, number: u32) {
-        let at = self.fresh.partition_point(|pair| *pair < (hash, number));
-        self.fresh.insert(at, (hash, number));
+        let new = pair(hash, number);
+        let at = self.fresh.partition_point(|pair| *pair < new);
+        self.fresh.insert(at, new);
         if self.fresh.len() == FRESH {
             self.runs.push(std::mem::take(&mut self.fresh));
             self.settle();
@@ -46,14 +58,14 @@ impl Runs {
     pub fn get(&self, hash: u32) -> impl Iterator<Item = u32> {
         let runs = self.runs.iter().chain(std::iter::once(&self.fresh));
         runs.flat_map(move |run| {
-            let from = run.partition_point(|pair| pair.0 < hash);
-            run[from..].iter().take_while(move |pair| pair.0 == hash).map(|pair| pair.1)
+            let from = run.partition_point(|known| *known < pair(hash, 0));
+            run[from..].iter().take_while(move |known| **known >> 32 == u64::from(hash)).map(|known| number(*known))
         })
     }
 
     pub fn remove(&mut self, numbers: &HashSet<u32>) {
         for run in self.runs.iter_mut().chain(std::iter::once(&mut self.fresh)) {
-            run.retain(|pair| !numbers.contains(&pair.1));
+            run.retain(|pair| !numbers.contains(&number(*pair)));
             run.shrink_to_fit();
         }
         self.settle();
@@ -61,11 +73,11 @@ impl Runs {
 
     pub fn bytes(&self) -> usize {
         let pairs: usize = self.runs.iter().map(Vec::capacity).sum();
-        (pairs + self.fresh.capacity()) * size_of::<(u32, u32)>()
+        (pairs + self.fresh.capacity()) * size_of::<Pair>()
     }
 }
 
-fn merge(mut a: &[(u32, u32)], mut b: &[(u32, u32)]) -> Vec<(u32, u32)> {
+fn merge(mut a: &[Pair], mut b: &[Pair]) -> Vec<Pair> {
     let mut out = Vec::with_capacity(a.len() + b.len());
     while let ([x, a_rest @ ..], [y, b_rest @ ..]) = (a, b) {
         if x <= y {
@@ -103,7 +115,7 @@ mod tests {
             one_by_one.push(hash(n), n);
             wanted.entry(hash(n)).or_default().push(n);
         }
-        let at_once = Runs::of((0..20_000).rev().map(|n| (hash(n), n)).collect());
+        let at_once = Runs::of((0..20_000).rev().map(|n| pair(hash(n), n)).collect());
         for (hash, numbers) in &wanted {
             assert_eq!((all(&one_by_one, *hash), all(&at_once, *hash)), (numbers.clone(), numbers.clone()));
         }

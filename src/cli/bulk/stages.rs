@@ -4,7 +4,7 @@ use super::{Answer, Given};
 use crate::article::{self, Clean, Page};
 use crate::cli::{Exit, USAGE};
 use crate::config::{Config, Layout, TopicConfig};
-use crate::dedup::{Index, Print, Relation, Twin};
+use crate::dedup::{self, Index, Print, Related, Relation, Twin};
 use crate::extract::{self, Learned};
 use crate::parse::{self, Feed, Item};
 use crate::select::Topics;
@@ -324,7 +324,7 @@ impl Dedup {
             Err(refusal) => return Answer::of(&refusal),
         };
         let read = |key| Ok::<_, Infallible>(self.prints.get(&key).map_or(&[][..], Vec::as_slice));
-        let Ok(twin) = self.index.twin(&print, read);
+        let Ok(dedup::Known { twin, related }) = self.index.known(&print, read);
         let new = self.ids.len() as u64;
         self.ids.push(id);
         // A copy's print stands for its cluster too, so that a copy of the copy is known.
@@ -332,15 +332,16 @@ impl Dedup {
         if self.index.insert(cluster, &print) {
             self.prints.entry(cluster).or_default().push(print);
         }
-        self.answer(new as usize, cluster as usize, twin)
+        self.answer(new as usize, cluster as usize, twin, related)
     }
 
-    fn answer(&self, this: usize, first: usize, twin: Option<Twin>) -> Answer {
+    fn answer(&self, this: usize, first: usize, twin: Option<Twin>, related: Option<(u64, Related)>) -> Answer {
         let (id, cluster) = (&self.ids[this], &self.ids[first]);
         let kind = if twin.is_some() { "duplicate" } else { "new" };
         let (similarity, relation) = (twin.map(|twin| twin.similarity), twin.map(|twin| twin.relation));
         let of = twin.map(|_| cluster);
-        Answer::written(&Placed { id, ok: true, kind, cluster, of, similarity, relation }, true)
+        let related = related.map(|(key, relation)| RelatedTo { to: &self.ids[key as usize], relation });
+        Answer::written(&Placed { id, ok: true, kind, cluster, of, similarity, relation, related }, true)
     }
 }
 
@@ -353,6 +354,15 @@ struct Placed<'a> {
     of: Option<&'a Value>,
     similarity: Option<f64>,
     relation: Option<Relation>,
+    /// Of a new one only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related: Option<RelatedTo<'a>>,
+}
+
+#[derive(Serialize)]
+struct RelatedTo<'a> {
+    to: &'a Value,
+    relation: Related,
 }
 
 #[cfg(test)]
