@@ -7,7 +7,7 @@ use super::settle;
 use super::{Pipeline, Settled, caught};
 use crate::article::{Id, Outcome, Page};
 use crate::config::Site;
-use crate::extract::{self, Drift, Learned};
+use crate::extract::{self, Drift, Learned, Reading, Turn};
 use crate::status;
 use crate::store::{Change, Lessons, Mark, Store, StoreError, Taken};
 use chrono::{DateTime, Utc};
@@ -21,11 +21,16 @@ pub struct Known {
     pub drift: Drift,
     /// Whether there is anything to be written.
     touched: bool,
+    /// Since when the site's pages were not read as they used to be, once they are again.
+    was_degraded: Option<DateTime<Utc>>,
 }
+
+/// So many pages, the latest, are asked for again at once.
+const ASKED_AGAIN: usize = 100;
 
 impl Known {
     pub fn of(store: &Store, site: &str) -> Result<Known, StoreError> {
-        Ok(Known { lessons: store.lessons(site)?, drift: store.site(site)?.drift, touched: false })
+        Ok(Known { lessons: store.lessons(site)?, drift: store.site(site)?.drift, touched: false, was_degraded: None })
     }
 
     pub fn from(lessons: Lessons, drift: Drift) -> Known {
@@ -58,16 +63,21 @@ impl Known {
 
     /// Takes note of how a page was read.
     pub(super) fn read(&mut self, site: &Site, examined: &Examined, now: DateTime<Utc>) {
-        self.touched = true;
-        let turn =
-            self.drift.note(Some(examined.clean.reading), examined.doubt.as_deref(), site.layout.as_deref(), now);
-        status::extraction_turned(site, turn, &self.drift);
+        self.note(site, Some(examined.clean.reading), examined.doubt.as_deref(), now);
     }
 
     /// Takes note of a page that could not be read.
     pub(super) fn unread(&mut self, site: &Site, why: &str, now: DateTime<Utc>) {
+        self.note(site, None, Some(why), now);
+    }
+
+    fn note(&mut self, site: &Site, reading: Option<Reading>, doubt: Option<&str>, now: DateTime<Utc>) {
         self.touched = true;
-        let turn = self.drift.note(None, Some(why), site.layout.as_deref(), now);
+        let since = self.drift.degraded.as_ref().map(|degraded| degraded.since);
+        let turn = self.drift.note(reading, doubt, site.layout.as_deref(), now);
+        if turn == Some(Turn::WellAgain) {
+            self.was_degraded = since;
+        }
         status::extraction_turned(site, turn, &self.drift);
     }
 
@@ -94,6 +104,9 @@ impl Known {
         if !again.is_empty() {
             self.lessons.latest.iter_mut().for_each(|taken| taken.again = false);
             store.put_lessons(&site.id, &self.lessons)?;
+        }
+        if let Some(since) = self.was_degraded {
+            ask_again(store, &site.id, since, now)?;
         }
         Ok(changed)
     }
@@ -124,6 +137,17 @@ impl Known {
             change => !matches!(change, Change::None),
         })
     }
+}
+
+/// What was dropped while the pages were not read as they should be was perhaps not what the pages say.
+fn ask_again(store: &Store, site: &str, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut dropped = store.marks(site)?;
+    dropped.retain(|mark| mark.outcome == Some(Outcome::OffTopic) && mark.settled.is_some_and(|at| at >= since));
+    dropped.sort_by_key(|mark| std::cmp::Reverse(mark.settled));
+    for mark in dropped.into_iter().take(ASKED_AGAIN) {
+        store.settle(site, &Mark { due: Some(now), tries: 0, ..mark }, Change::None, None, now)?;
+    }
+    Ok(())
 }
 
 /// Copies of other articles stay what they are.

@@ -273,3 +273,34 @@ async fn a_page_that_fails_makes_the_article_wait_and_one_that_is_gone_is_said()
     let cut = article(&office, 1).extraction.degraded;
     assert!(cut.as_ref().is_some_and(|why| why.contains(second) && why.contains("404")), "{cut:?}");
 }
+
+/// For a page that could not be read stands what its feed said, which may be about nothing. Once the site's pages are
+/// read again, that page is asked for once more.
+#[tokio::test]
+async fn what_was_dropped_while_pages_could_not_be_read_is_asked_for_again() {
+    // what stands on every page would be taken for chrome
+    let work = |n: usize| format!("Công tác dân vận, dân vận khéo: {}", paragraphs(n + 40)[0]);
+    let body = |n: usize| format!("<div><p>{}</p>{}</div>", work(n), text(&paragraphs(n)));
+    let pages: Vec<(String, String)> = (1..8).map(|n| (path(n), page(n, &body(n)))).collect();
+    let (_, folder) = site("", &pages);
+    let toml = folder.path().join(SITE).join("site.toml");
+    let selecting = fs::read_to_string(&toml).expect("readable").replace("select = false\n", "");
+    fs::write(&toml, selecting).expect("writable");
+    let office = Office::of(House::open_in(folder.path()), &[], "");
+    let shell = Reply::Bytes("text/html", b"<html><body><script>load()</script></body></html>".to_vec());
+    (1..5).for_each(|n| office.house.script(SITE, &path(n), &vec![shell.clone(); 8]));
+    let said =
+        "</link><description>Mùa này chè ra búp muộn, giá bán ở chợ phiên vẫn như năm ngoái.</description></item>";
+    office.house.replace(SITE, "/rss", feed(&[1, 2, 3, 4]).replace("</link></item>", said).as_bytes());
+    let (mut now, mut last) = (noon(), Vec::new());
+    for nth in 0..8 {
+        last = ends(&office.poll(SITE, now).await);
+        now += TimeDelta::minutes(15) * 2_i32.pow(nth);
+    }
+    assert_eq!(last, ["off_topic"; 4]);
+
+    show(&office, &[5, 6, 7]);
+    assert_eq!(ends(&office.poll(SITE, now + TimeDelta::days(1)).await), ["stored"; 3]);
+    assert_eq!(ends(&office.poll(SITE, now + TimeDelta::days(2)).await), ["stored"; 4]);
+    assert!(ends(&office.poll(SITE, now + TimeDelta::days(3)).await).is_empty(), "once");
+}
