@@ -7,6 +7,7 @@ mod article;
 mod feeds;
 mod folder;
 mod heal;
+mod lineage;
 mod manifest;
 mod mirror;
 mod read;
@@ -16,7 +17,8 @@ mod tests;
 mod verify;
 
 pub use article::{html, json, markdown, markdown_body, path, sha256};
-pub use heal::{HEALED, Healed, heal, open as open_store, written};
+pub use heal::{HEALED, Healed, heal, open as open_store};
+pub use lineage::{Lineage, lineage};
 pub use manifest::{segment_end, segment_of};
 pub use mirror::Mirror;
 pub use schema::schemas;

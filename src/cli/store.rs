@@ -2,7 +2,7 @@
 
 use super::{BAD_DATA, Exit, FAILED, harmless, held};
 use crate::config::Config;
-use crate::export::{self, HEALED};
+use crate::export::{self, ExportError, HEALED, Lineage};
 use crate::store::{Checked, Store, StoreError};
 use chrono::Utc;
 use clap::{Args, Subcommand};
@@ -73,37 +73,61 @@ fn open(path: &Path) -> anyhow::Result<Store> {
 }
 
 fn check(config: &Config, json: bool) -> anyhow::Result<()> {
-    let mut found = match open(&config.store.path) {
-        Ok(store) => checked(&store)?,
+    let (mut found, mut lineage) = (Checked::default(), Lineage::Unknown);
+    match open(&config.store.path) {
+        Ok(store) => (found, lineage) = (checked(&store)?, export::lineage(&store, &config.export.path)?),
         Err(why) => match why.downcast_ref::<StoreError>() {
-            Some(StoreError::Damaged { .. } | StoreError::Value { .. }) => {
-                Checked { problems: vec![why.to_string()], ..Checked::default() }
-            }
+            Some(StoreError::Damaged { .. } | StoreError::Value { .. }) => found.problems.push(why.to_string()),
             _ => return Err(why),
         },
-    };
+    }
     // sled may open with its newest records forgotten, all that is left being sound
-    // a folder that cannot be read says nothing of the store
-    let written = export::written(&config.export.path).ok().filter(|written| *written > found.seq);
-    if let Some(written) = written.filter(|_| found.problems.is_empty()) {
-        found.problems.push(format!("the export folder holds change {written}, the store only {}", found.seq));
-    } else if let Some(head) = export::head(&config.export.path).filter(|head| *head > found.seq) {
+    let mut note = beside(lineage, found.seq).filter(|_| found.problems.is_empty());
+    if !matches!(lineage, Lineage::Ahead(_)) {
+        found.problems.extend(note.take());
+    }
+    if found.problems.is_empty() && note.is_none() {
+        false_head(config, found.seq);
+    }
+    let Checked { seq, articles, changes, entries, raw_pages, problems } = &found;
+    let counts = format!("{articles} articles, {changes} changes, {entries} entries, {raw_pages} pages");
+    let mut lines: Vec<String> = problems.iter().map(|problem| harmless(problem)).collect();
+    lines.extend(note.clone());
+    lines.push(format!("{counts}, change {seq}: {} problems", problems.len()));
+    let mut value = serde_json::to_value(&found)?;
+    value["note"] = note.into();
+    say(json, value, &lines.join("\n"))?;
+    let why = if matches!(lineage, Lineage::Other(_)) { NOT_OF_ONE } else { DAMAGED };
+    if problems.is_empty() { Ok(()) } else { Err(Exit { code: FAILED, why: why.to_owned() }.into()) }
+}
+
+const DAMAGED: &str = "the store is damaged: the next `diemtin run` or `once` moves it aside and makes it again from the \
+                       export folder; where a backup is newer or the folder damaged (`diemtin export verify`), restore that";
+const NOT_OF_ONE: &str = "the store and the export folder are of two histories";
+
+/// The folder may be told to be further than it is.
+fn false_head(config: &Config, seq: u64) {
+    if let Some(head) = export::head(&config.export.path).filter(|head| *head > seq) {
         let folder = config.export.path.display();
         eprintln!(
             "{folder}/changes/HEAD names change {head}, which was never made: `diemtin export rebuild` mends that"
         );
     }
-    let Checked { seq, articles, changes, entries, raw_pages, problems } = &found;
-    let counts = format!("{articles} articles, {changes} changes, {entries} entries, {raw_pages} pages");
-    let mut lines: Vec<String> = problems.iter().map(|problem| harmless(problem)).collect();
-    lines.push(format!("{counts}, change {seq}: {} problems", problems.len()));
-    say(json, serde_json::to_value(&found)?, &lines.join("\n"))?;
-    if problems.is_empty() {
-        return Ok(());
+}
+
+/// What of the export folder is to be known beside a store that ends at this change.
+fn beside(lineage: Lineage, seq: u64) -> Option<String> {
+    match lineage {
+        Lineage::Ahead(to) => Some(format!(
+            "the export folder goes on to change {to}: the next `diemtin run` or `once` takes the changes after {seq} over \
+             into this store"
+        )),
+        Lineage::Beyond(to) => {
+            Some(format!("the export folder is at change {to}, the store at {seq}, which the folder does not know"))
+        }
+        Lineage::Other(folder) => Some(ExportError::Diverged { folder, store: seq }.to_string()),
+        Lineage::Unknown | Lineage::Same | Lineage::Older => None,
     }
-    let why = "the store is damaged: the next `diemtin run` or `once` moves it aside and makes it again from the export \
-               folder; where a backup is newer or the folder damaged (`diemtin export verify`), restore that";
-    Err(Exit { code: FAILED, why: why.to_owned() }.into())
 }
 
 /// What was said of a store that was made again has been heard; a damaged one is checked again at its next opening.

@@ -4,10 +4,10 @@ mod salvage;
 #[cfg(test)]
 mod tests;
 
+use crate::export::ExportError;
 use crate::export::folder::{Folder, Result, failed};
-use crate::export::manifest::{self, HEAD, Manifest, PATH};
-use crate::export::verify::read_head;
-use crate::store::{Logged, Store, StoreError};
+use crate::export::lineage::{Lineage, lineage};
+use crate::store::{Store, StoreError};
 use chrono::{DateTime, SecondsFormat, Utc};
 use salvage::Salvage;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 /// The store's note of the last time.
 pub const HEALED: &str = "healed";
 
+/// The store's note of its last change, while it takes over those that only the folder has.
+const BEHIND: &str = "behind";
+
 /// How many damaged stores are kept beside the good one.
 const KEPT: usize = 2;
 
@@ -26,8 +29,8 @@ const KEPT: usize = 2;
 pub struct Healed {
     pub at: DateTime<Utc>,
     pub why: String,
-    /// Where the damaged one lies now.
-    pub aside: PathBuf,
+    /// Where the damaged one lies now; none where it was sound, but behind the folder, and took over what it lacked.
+    pub aside: Option<PathBuf>,
     pub articles: usize,
     /// The last change number.
     pub seq: u64,
@@ -37,24 +40,37 @@ pub struct Healed {
 
 impl std::fmt::Display for Healed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let at = self.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        write!(f, "{at}: the store was damaged or lost ({}) and was made again from the export folder: ", self.why)?;
+        let (at, why) = (self.at.to_rfc3339_opts(SecondsFormat::Secs, true), &self.why);
+        match self.aside {
+            Some(_) => {
+                write!(f, "{at}: the store was damaged or lost ({why}) and was made again from the export folder: ")?
+            }
+            None => write!(f, "{at}: the store was behind the export folder ({why}) and took over what it lacked: ")?,
+        }
         write!(f, "{} articles, change {}", self.articles, self.seq)?;
         if !self.lost.is_empty() {
             write!(f, "; {} files of the folder could not be used: {}", self.lost.len(), self.lost.join("; "))?;
         }
-        write!(f, ". The damaged one lies in {}", self.aside.display())
+        match &self.aside {
+            Some(aside) => write!(f, ". The damaged one lies in {}", aside.display()),
+            None => Ok(()),
+        }
     }
 }
 
-/// Opens the store; where it is damaged, or has forgotten changes that the folder holds, it is made again first.
-/// `Some` where that happened just now.
+/// Opens the store; where it is damaged, or has forgotten changes that the folder holds, it is made again first. One that
+/// is sound, and ends at a change that the folder knows, is kept and takes over the changes since. `Some` where either
+/// happened just now.
 pub fn open(path: &Path, export: &Path, now: DateTime<Utc>) -> Result<(Store, Option<Healed>)> {
     Store::finish_compaction(path)?;
     let why = match twice(path) {
-        Ok(store) => match wrong(&store, export)? {
-            None => return Ok((store, None)),
-            Some(why) => why,
+        Ok(store) => match condition(&store, export)? {
+            Condition::Sound => return Ok((store, None)),
+            Condition::Behind(mine) => match take_over(&store, export, mine, now)? {
+                Ok(healed) => return Ok((store, Some(healed))),
+                Err(why) => why,
+            },
+            Condition::Wrong(why) => why,
         },
         Err(StoreError::Damaged { why, .. }) => why,
         Err(why @ StoreError::Value { .. }) => why.to_string(),
@@ -75,59 +91,77 @@ fn twice(path: &Path) -> std::result::Result<Store, StoreError> {
     }
 }
 
-/// Why the store cannot be the truth, if so. One that was not closed well is read from end to end.
-fn wrong(store: &Store, export: &Path) -> Result<Option<String>> {
-    if let Some(why) = forgotten(store, export)? {
-        return Ok(Some(why));
+/// What is to be done with a store that opens.
+enum Condition {
+    Sound,
+    /// It is sound, but ends at this change, from which the folder goes on.
+    Behind(u64),
+    /// It cannot be the truth.
+    Wrong(String),
+}
+
+/// A store that was not closed well, or is behind, is read from end to end.
+fn condition(store: &Store, export: &Path) -> Result<Condition> {
+    if let Some(mine) = store.note(BEHIND)? {
+        return Ok(Condition::Behind(mine));
     }
-    if store.closed_well() {
-        return Ok(None);
+    let lineage = lineage(store, export)?;
+    // what was durable is not any more; a folder of another store is not meant
+    if let Lineage::Beyond(theirs) = lineage {
+        return Ok(Condition::Wrong(behind(store.seq(), theirs)));
     }
-    let found = store.check();
-    if found.problems.is_empty() {
+    let is_behind = matches!(lineage, Lineage::Ahead(_));
+    if !store.closed_well() || is_behind {
+        if let Some(why) = unsound(store) {
+            return Ok(Condition::Wrong(why));
+        }
         store.believe();
     }
-    Ok(found.problems.first().map(|first| format!("{} problems, the first: {first}", found.problems.len())))
+    Ok(if is_behind { Condition::Behind(store.seq()) } else { Condition::Sound })
 }
 
-/// The folder goes on where the store ends: what was durable is not any more. A folder of another store is not meant.
-fn forgotten(store: &Store, export: &Path) -> Result<Option<String>> {
-    let Some(folder) = existing(export)? else { return Ok(None) };
-    let (mine, theirs) = (store.seq(), reached(&folder)?);
-    if theirs <= mine {
-        return Ok(None);
+fn behind(mine: u64, theirs: u64) -> String {
+    format!("it ends at change {mine}, the export folder at {theirs}")
+}
+
+fn unsound(store: &Store) -> Option<String> {
+    let problems = store.check().problems;
+    problems.first().map(|first| format!("{} problems, the first: {first}", problems.len()))
+}
+
+/// Killed on the way, it is begun again at the next opening. Why, where no sound store comes of it.
+fn take_over(
+    store: &Store,
+    export: &Path,
+    mine: u64,
+    now: DateTime<Utc>,
+) -> Result<std::result::Result<Healed, String>> {
+    let gone =
+        || ExportError::Io { path: export.to_owned(), why: "what the store was to take from it is gone".to_owned() };
+    let salvage = Salvage::of(existing(export)?.ok_or_else(gone)?, now)?;
+    if salvage.is_empty() {
+        return Err(gone());
     }
-    let line = folder.read(&manifest::segment_path(manifest::segment_of(mine)))?.and_then(|s| line(&s, mine));
-    let same = line.is_none() || line == store.change(mine)?;
-    Ok(same.then(|| format!("it ends at change {mine}, the export folder at {theirs}")))
-}
-
-/// The last change that a folder holds, whatever its HEAD says; 0 where there is no folder.
-pub fn written(export: &Path) -> Result<u64> {
-    existing(export)?.map_or(Ok(0), |folder| reached(&folder))
+    let why = behind(mine, salvage.last());
+    if !salvage.is_whole_after(mine) {
+        return Ok(Err(format!("{why}, and changes between them are damaged")));
+    }
+    store.put_note(BEHIND, &mine)?;
+    store.sync()?;
+    let Salvage { taken, lost, .. } = salvage.take_over(store, mine)?;
+    if let Some(wrong) = unsound(store) {
+        return Ok(Err(format!("{why}; after it took over the changes since: {wrong}")));
+    }
+    let healed = Healed { at: now, why, aside: None, articles: taken, seq: store.seq(), lost };
+    store.put_note(HEALED, &healed)?;
+    store.drop_note(BEHIND)?;
+    store.sync()?;
+    store.believe();
+    Ok(Ok(healed))
 }
 
 fn existing(export: &Path) -> Result<Option<Folder>> {
     export.exists().then(|| Folder::open(export)).transpose()
-}
-
-/// The last change that the folder holds: HEAD and the manifest must agree that it was written.
-fn reached(folder: &Folder) -> Result<u64> {
-    let head = folder.read(HEAD)?.as_deref().and_then(read_head).unwrap_or(0);
-    let manifest = folder.read(PATH)?.as_deref().and_then(Manifest::read).map_or(0, |manifest| manifest.seq);
-    let last = head.max(manifest);
-    let written = |seq: u64| -> Result<bool> {
-        let segment = folder.read(&manifest::segment_path(manifest::segment_of(seq)))?;
-        Ok(seq > 0 && segment.is_some_and(|s| line(&s, seq).is_some()))
-    };
-    // one of the two may be damaged, then the change log decides
-    if head == manifest || written(last)? { Ok(last) } else { Ok(head.min(manifest)) }
-}
-
-fn line(segment: &[u8], seq: u64) -> Option<Logged> {
-    let mut lines = segment.split_inclusive(|b| *b == b'\n');
-    // a damaged line is not the one that is looked for
-    lines.find_map(|line| serde_json::from_slice::<Logged>(line).ok().filter(|change| change.seq == seq))
 }
 
 /// The new store is whole and durable before the old one moves.
@@ -136,12 +170,12 @@ pub fn heal(path: &Path, export: &Path, why: &str, now: DateTime<Utc>) -> Result
     clear(&new)?;
     let (articles, seq, lost) = refill(&new, export, now)?;
     let aside = beside(path, &format!("bad-{}", now.format("%Y%m%dT%H%M%SZ")));
-    let healed = Healed { at: now, why: why.to_owned(), aside, articles, seq, lost };
+    let healed = Healed { at: now, why: why.to_owned(), aside: Some(aside.clone()), articles, seq, lost };
     let store = Store::open_again(&new)?;
     store.put_note(HEALED, &healed)?;
     store.close()?;
-    clear(&healed.aside)?;
-    match fs::rename(path, &healed.aside) {
+    clear(&aside)?;
+    match fs::rename(path, &aside) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(path, e)),
         _ => {}
     }

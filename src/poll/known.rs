@@ -30,11 +30,11 @@ const ASKED_AGAIN: usize = 100;
 
 impl Known {
     pub fn of(store: &Store, site: &str) -> Result<Known, StoreError> {
-        Ok(Known { lessons: store.lessons(site)?, drift: store.site(site)?.drift, touched: false, was_degraded: None })
+        Ok(Known::from(store.lessons(site)?, store.site(site)?.drift))
     }
 
     pub fn from(lessons: Lessons, drift: Drift) -> Known {
-        Known { lessons, drift, touched: false }
+        Known { lessons, drift, touched: false, was_degraded: None }
     }
 
     /// With what a page teaches. Whether it is an article's is only known once it was read with this.

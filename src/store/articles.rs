@@ -67,14 +67,10 @@ impl Store {
         let past = record::pack(&Past { id: id.clone(), at: now.trunc_subsecs(0) })?;
         self.transaction(|trees| {
             record::put(&trees.meta, VOLUME.as_bytes(), &counted)?;
-            record::remove(&trees.articles, &key.to_be_bytes())?;
-            record::remove(&trees.ids, id.as_str().as_bytes())?;
+            displace(trees, key, article)?;
             match prints_stay {
                 true => record::put(&trees.past, &key.to_be_bytes(), &past)?,
                 false => record::remove(&trees.prints, &key.to_be_bytes())?,
-            }
-            for shelf in shelves(article, key) {
-                trees.shelves.remove(shelf)?;
             }
             record::put(&trees.changes, &seq.to_be_bytes(), &line)
         })?;
@@ -161,7 +157,7 @@ impl Store {
         keys.filter_map(|key| key.map(|key| record::number(&key)).transpose())
     }
 
-    fn kept_locked(&self, id: &Id) -> Result<Option<(u64, Kept)>> {
+    pub(super) fn kept_locked(&self, id: &Id) -> Result<Option<(u64, Kept)>> {
         let Some(key) = self.get_locked::<u64>("ids", &self.trees.ids, id.as_str().as_bytes())? else {
             return Ok(None);
         };
@@ -196,7 +192,7 @@ impl Store {
     }
 
     /// The article's prints with one more; none where it is known.
-    fn printed(&self, key: u64, print: Option<Print>) -> Result<Option<Vec<Print>>> {
+    pub(super) fn printed(&self, key: u64, print: Option<Print>) -> Result<Option<Vec<Print>>> {
         let Some(print) = print else { return Ok(None) };
         let mut prints = self.prints_locked(key)?.unwrap_or_default();
         if prints.contains(&print) {
@@ -288,6 +284,16 @@ impl Put {
         }
         Ok(())
     }
+}
+
+/// Takes an article away, but for its prints.
+pub(super) fn displace(trees: &Within, key: u64, article: &Article) -> Step<()> {
+    record::remove(&trees.articles, &key.to_be_bytes())?;
+    record::remove(&trees.ids, article.id.as_str().as_bytes())?;
+    for shelf in shelves(article, key) {
+        trees.shelves.remove(shelf)?;
+    }
+    Ok(())
 }
 
 /// The new text in the old place.

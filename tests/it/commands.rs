@@ -380,6 +380,33 @@ fn the_store_is_checked_backed_up_restored_and_compacted() {
 }
 
 #[test]
+fn a_backup_older_than_the_export_is_kept_and_takes_over_what_came_since() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &["longan"]);
+    let good = |arguments: &[&str]| {
+        let output = diemtin(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+        stdout(&output)
+    };
+    good(&["once"]);
+    good(&["store", "backup", "saved"]);
+    house.config(folder.path(), &[]);
+    assert!(good(&["once"]).contains(" stored"));
+    fs::remove_dir_all(folder.path().join("var/store")).expect("removable");
+    good(&["store", "restore", "saved"]);
+    let checked = good(&["store", "check"]);
+    assert!(checked.contains("takes the changes after") && checked.contains(" 0 problems"), "{checked}");
+    let again = good(&["once"]);
+    assert!(again.contains("took over what it lacked") && !again.contains(" stored"), "{again}");
+    let names =
+        fs::read_dir(folder.path().join("var")).expect("readable").map(|item| item.expect("an entry").file_name());
+    assert_eq!(names.filter(|name| name.to_string_lossy().starts_with("store")).count(), 1, "nothing is moved aside");
+    good(&["export", "verify"]);
+    assert!(!good(&["store", "check"]).contains("takes the changes after"));
+}
+
+#[test]
 fn a_lost_or_damaged_store_comes_back_by_itself_and_says_so() {
     let house = House::open();
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,7 @@
 //! What of a folder can be believed.
 
+mod behind;
+
 use crate::article::{Article, Id};
 use crate::export::article::{json, sha256};
 use crate::export::folder::{Folder, Result};
@@ -24,6 +26,10 @@ pub struct Salvage {
     began: u64,
     /// The last number that the manifest knows.
     end: u64,
+    /// The last number whose own line was lost; 0: none.
+    filled: u64,
+    /// The last change that the store has had before.
+    mine: u64,
     /// The lines of the day read last, by id.
     day: Option<(NaiveDate, BTreeMap<Id, Article>)>,
     /// Articles.
@@ -55,6 +61,8 @@ impl Salvage {
             told: BTreeMap::new(),
             began: 1,
             end: seq,
+            filled: 0,
+            mine: 0,
             day: None,
             taken: 0,
             lost: Vec::new(),
@@ -106,7 +114,10 @@ impl Salvage {
     fn fill(&mut self) {
         let Some((last, line)) = self.log.last_key_value().map(|(seq, line)| (*seq, line.clone())) else { return };
         for seq in self.began..=last.max(self.end) {
-            self.log.entry(seq).or_insert_with(|| Logged { seq, ..line.clone() });
+            self.log.entry(seq).or_insert_with(|| {
+                self.filled = seq;
+                Logged { seq, ..line.clone() }
+            });
         }
     }
 
@@ -199,7 +210,7 @@ impl Salvage {
         let lasts: Vec<Logged> = self.told.values().filter_map(|(_, last)| self.log.get(last)).cloned().collect();
         for last in lasts.into_iter().filter(|last| !kept.contains(&last.id)) {
             match last.op {
-                Op::Delete => store.refill_gone(&last.id, self.now)?,
+                Op::Delete => store.refill_deleted(&last.id, last.at, self.now)?,
                 Op::Upsert => {
                     let rev = last.rev + 1;
                     self.append(Logged { op: Op::Delete, rev, sha256: None, at: self.now, ..last });
@@ -222,7 +233,7 @@ impl Salvage {
                 sha256: Some(sha256(&json(&article))),
             })
         });
-        let key = self.told.get(&article.id).map_or(seq, |(first, _)| *first);
+        let key = self.key_of(store, &article.id, seq)?;
         store.refill_article(key, Kept { seq, article }, self.now)?;
         self.taken += 1;
         Ok(())

@@ -1,7 +1,8 @@
+use crate::article::{Outcome, Page};
 use crate::export::tests::{add_copy, config, problems, put, rows, tree};
 use crate::export::{self, HEALED, Healed, catch_up, open_store, path, rebuild};
-use crate::store::tests::{article, at, entry, feed, keep, open};
-use crate::store::{Kept, Store};
+use crate::store::tests::{article, at, entry, feed, keep, open, settled_mark};
+use crate::store::{Change, Kept, Mark, SiteState, Store};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,7 @@ fn a_damaged_store_is_moved_aside_and_two_are_kept() {
         let length = fs::metadata(path.join("db")).unwrap().len() as usize;
         fs::write(path.join("db"), vec![0xa5; length]).unwrap();
         let (store, healed) = open_store(&path, &dir.path().join("out"), at(n)).unwrap();
-        assert!(healed.is_some_and(|healed| healed.articles == 5 && healed.aside.exists()));
+        assert!(healed.is_some_and(|healed| healed.articles == 5 && healed.aside.is_some_and(|aside| aside.exists())));
         store.close().unwrap();
     }
     let names = fs::read_dir(path.parent().unwrap()).unwrap().map(|item| item.unwrap().file_name());
@@ -99,8 +100,109 @@ fn what_the_store_forgot_the_folder_remembers() {
     fs::rename(&old, &path).unwrap();
     fs::create_dir(path.join("blobs")).unwrap();
     let (store, healed) = again(dir.path(), &path);
-    assert!(healed.is_some_and(|healed| healed.why == "it ends at change 8, the export folder at 9"));
+    let healed = healed.unwrap();
+    assert_eq!((healed.why.as_str(), &healed.aside), ("it ends at change 8, the export folder at 9", &None));
     assert!(store.article(&entry(8).id).unwrap().is_some());
+}
+
+/// A store with more than articles, its backup, and the same store some changes later, all exported and closed.
+fn backed_up() -> (tempfile::TempDir, PathBuf, Vec<Kept>) {
+    let (dir, store) = open();
+    for n in 1..=4 {
+        keep(&store, n, &format!("Tin {n}"), at(i64::from(n)));
+    }
+    store.learn("hungyen", &feed(), &[entry(8), entry(9)], &SiteState::default(), at(5)).unwrap();
+    let page = Page { url: entry(9).url, content_type: None, body: b"<p>x</p>".to_vec() };
+    store.settle("hungyen", &settled_mark(&store, 9, Outcome::OffTopic), Change::None, Some(&page), at(6)).unwrap();
+    catch_up(&store, &config(dir.path()), &rows()).unwrap();
+    store.backup(&dir.path().join("saved"), at(7)).unwrap();
+    keep(&store, 8, "Tám", at(10));
+    add_copy(&store, 2, 77);
+    store.forget(&entry(1).id, at(60)).unwrap();
+    store.forget(&entry(3).id, at(60)).unwrap();
+    keep(&store, 3, "Ba lần nữa", at(61));
+    keep(&store, 5, "Năm", at(62));
+    store.forget(&entry(5).id, at(63)).unwrap();
+    catch_up(&store, &config(dir.path()), &rows()).unwrap();
+    let kept = store.articles().map(|a| a.unwrap().1).collect();
+    let path = store.path().to_owned();
+    store.close().unwrap();
+    (dir, path, kept)
+}
+
+fn restored(dir: &Path, path: &Path) {
+    fs::remove_dir_all(path).unwrap();
+    Store::restore(&dir.join("saved"), path).unwrap();
+}
+
+/// What only a store knows is still there, and what came later too.
+fn took_over(dir: &Path, path: &Path, kept: &[Kept]) {
+    let out = tree(&dir.join("out"));
+    let (store, healed) = again(dir, path);
+    let healed = healed.unwrap();
+    assert_eq!((&healed.aside, healed.seq, &healed.lost), (&None, 11, &Vec::new()), "{healed}");
+    assert_eq!(healed.why, "it ends at change 4, the export folder at 11");
+    assert_eq!(store.check().problems, [""; 0]);
+    let now: Vec<Kept> = store.articles().map(|a| a.unwrap().1).collect();
+    assert_eq!(as_written(&now), as_written(kept));
+    let mark = |n| store.mark("hungyen", &entry(n).id).unwrap().unwrap();
+    assert_eq!(mark(9).outcome, Some(Outcome::OffTopic));
+    assert!(store.raw(&entry(9).id, at(6)).unwrap().is_some());
+    assert_eq!((mark(8).outcome, mark(8).due), (Some(Outcome::Stored), None));
+    store.learn("hungyen", &feed(), &[entry(1), entry(5)], &SiteState::default(), at(1001)).unwrap();
+    assert_eq!(store.due("hungyen", at(9000)).unwrap(), [] as [Mark; 0]);
+    assert_eq!(catch_up(&store, &config(dir), &rows()).unwrap().files, 0);
+    assert_eq!(rebuild(&store, &config(dir), &rows()).unwrap().files, 0);
+    assert!(tree(&dir.join("out")) == out);
+    store.close().unwrap();
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing was moved aside");
+}
+
+#[test]
+fn a_restored_backup_is_kept_and_takes_over_what_the_folder_has_since() {
+    let (dir, path, kept) = backed_up();
+    restored(dir.path(), &path);
+    took_over(dir.path(), &path, &kept);
+    assert_eq!(again(dir.path(), &path).1, None);
+    // killed in the middle of it
+    restored(dir.path(), &path);
+    let store = Store::open_again(&path).unwrap();
+    store.put_note("behind", &4_u64).unwrap();
+    store.refill_deleted(&entry(3).id, at(60), at(1000)).unwrap();
+    store.refill_article(9, kept.iter().find(|kept| kept.seq == 9).unwrap().clone(), at(1000)).unwrap();
+    store.close().unwrap();
+    took_over(dir.path(), &path, &kept);
+}
+
+#[test]
+fn what_is_lost_of_the_changes_since_leaves_the_text_of_the_backup() {
+    let (dir, path_of_store, _) = backed_up();
+    let (out, gone) = (dir.path().join("out"), path(&article(2, ""), "json"));
+    fs::write(out.join(&gone), "{}").unwrap();
+    fs::remove_file(out.join("daily/2024-01-26.jsonl")).unwrap();
+    restored(dir.path(), &path_of_store);
+    let (store, healed) = again(dir.path(), &path_of_store);
+    let healed = healed.unwrap();
+    assert!(healed.aside.is_none() && healed.lost.len() == 1 && healed.lost[0].starts_with(&gone), "{healed}");
+    let article = store.article(&entry(2).id).unwrap().unwrap();
+    assert_eq!((article.rev, article.title.as_str(), article.history.len()), (3, "Tin 2", 1));
+    assert_eq!(store.check().problems, [""; 0]);
+    rebuild(&store, &config(dir.path()), &rows()).unwrap();
+    assert_eq!(problems(&out), [""; 0]);
+}
+
+#[test]
+fn where_changes_since_are_damaged_the_store_is_made_again() {
+    let (dir, path, _) = backed_up();
+    let log = dir.path().join("out/changes/1.jsonl");
+    let mut lines: Vec<Vec<u8>> =
+        fs::read(&log).unwrap().split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+    lines[5] = b"{}\n".to_vec();
+    fs::write(&log, lines.concat()).unwrap();
+    restored(dir.path(), &path);
+    let (store, healed) = again(dir.path(), &path);
+    assert!(healed.is_some_and(|healed| healed.aside.is_some() && healed.why.ends_with("are damaged")));
+    assert_eq!(store.check().problems, [""; 0]);
 }
 
 #[test]
