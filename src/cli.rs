@@ -133,6 +133,9 @@ enum ExportCommand {
     },
     /// Make the folder again from the store, byte for byte
     Rebuild {
+        /// Also where the folder is of another store, or ahead of this one: what only the folder has is lost
+        #[arg(long)]
+        force: bool,
         /// One JSON object instead of a line
         #[arg(long)]
         json: bool,
@@ -217,7 +220,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Sites { id: Some(id), json } => sites::site(&load(file)?, id, *json),
         Command::Reselect { dry_run, json } => reselect::reselect(load(file)?, *dry_run, *json),
         Command::Export(ExportCommand::Verify { json }) => verify(&load(file)?, *json),
-        Command::Export(ExportCommand::Rebuild { json }) => rebuild(&load(file)?, *json),
+        Command::Export(ExportCommand::Rebuild { force, json }) => rebuild(&load(file)?, *force, *json),
         Command::Opml(opml::OpmlCommand::Import { file: list }) => opml::import(list, load_for_lists(file)?.as_ref()),
         Command::Opml(opml::OpmlCommand::Export) => opml::export(&load(file)?),
         Command::Store(arguments) => store::store(&load(file)?, arguments),
@@ -366,7 +369,7 @@ fn verify_advice(report: &export::Report) -> String {
     [damaged, foreign].into_iter().filter(|said| !said.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
-fn rebuild(config: &Config, json: bool) -> anyhow::Result<()> {
+fn rebuild(config: &Config, force: bool, json: bool) -> anyhow::Result<()> {
     // A store that was lost is made again from the folder first, where there is one.
     if !config.export.path.exists() {
         need_store(config)?;
@@ -375,6 +378,9 @@ fn rebuild(config: &Config, json: bool) -> anyhow::Result<()> {
     let (store, healed) = export::open_store(&config.store.path, &config.export.path, chrono::Utc::now())?;
     if let Some(healed) = healed {
         eprintln!("{}", harmless(&healed.to_string()));
+    }
+    if !force {
+        export::refuse_other(&store, &config.export)?;
     }
     let rows = crate::status::rows(config, &store, crate::poll::short_of_room(config).as_deref())?;
     let made = export::rebuild(&store, &config.export, &rows)?;

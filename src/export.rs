@@ -43,8 +43,10 @@ pub enum ExportError {
     NotPlain(PathBuf),
     /// The folder holds changes that the store never made.
     #[error(
-        "export: the folder is at change {folder}, the store at {store}, and they do not follow one from the other; \
-         `diemtin export rebuild` makes the folder again from the store"
+        "export: the folder is at change {folder}, the store at {store}, and they do not follow one from the other. To keep \
+         what the folder holds, stop diemtin and move the store aside: the next start makes it again from the folder. \
+         `diemtin export rebuild --force` makes the folder again from the store, and takes away the articles that only the \
+         folder has"
     )]
     Diverged { folder: u64, store: u64 },
 }
@@ -85,4 +87,14 @@ pub fn catch_up(store: &Store, config: &ExportConfig, sites: &[SiteRow]) -> Resu
 /// that do not belong are taken away, others are left alone.
 pub fn rebuild(store: &Store, config: &ExportConfig, sites: &[SiteRow]) -> Result<Wrote, ExportError> {
     Mirror::open(config)?.rebuild(store, sites)
+}
+
+/// Refuses where the folder may be the only copy of what it holds: it is of another store, or ahead of this one.
+pub fn refuse_other(store: &Store, config: &ExportConfig) -> Result<(), ExportError> {
+    match lineage(store, &config.path)? {
+        Lineage::Ahead(folder) | Lineage::Beyond(folder) | Lineage::Other(folder) => {
+            Err(ExportError::Diverged { folder, store: store.seq() })
+        }
+        Lineage::Unknown | Lineage::Same | Lineage::Older => Ok(()),
+    }
 }

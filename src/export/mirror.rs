@@ -5,11 +5,12 @@ mod lists;
 
 use crate::config::{ExportConfig, Format};
 use crate::export::folder::{Folder, Result};
+use crate::export::lineage::{self, Lineage};
 use crate::export::manifest::{self, HEAD, Manifest, PATH, Stamp};
 use crate::export::verify::read_head;
 use crate::export::{ExportError, Wrote};
 use crate::status::SiteRow;
-use crate::store::{Logged, Store};
+use crate::store::Store;
 use chrono::NaiveDate;
 use files::extension;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,33 +107,23 @@ impl Mirror {
 
     /// The folder must be at a change that the store made too.
     fn check_lineage(&mut self, store: &Store, target: u64) -> Result<()> {
-        let head = self.folder.read(HEAD)?.as_deref().and_then(read_head).unwrap_or(0);
-        let diverged = ExportError::Diverged { folder: head.max(self.claimed), store: target };
-        if head > target || self.claimed > target {
-            return Err(diverged);
-        }
-        if head == 0 {
-            self.forget_manifest();
-            return Ok(());
-        }
-        let segment = self.folder.read(&manifest::segment_path(manifest::segment_of(head)))?.unwrap_or_default();
-        let mut lines = segment.split_inclusive(|b| *b == b'\n');
-        let here = lines.find_map(|line| serde_json::from_slice::<Logged>(line).ok().filter(|c| c.seq == head));
-        match (here, store.change(head)?) {
-            (Some(here), Some(there)) if here != there => Err(diverged),
-            // the segment is damaged: nothing in the folder is believed
-            (None, _) => {
-                self.forget_manifest();
-                Ok(())
+        match lineage::of(&self.folder, self.claimed, store, target)? {
+            Lineage::Ahead(folder) | Lineage::Beyond(folder) | Lineage::Other(folder) => {
+                return Err(ExportError::Diverged { folder, store: target });
             }
-            // the store has let go of the changes since
-            (_, None) => {
+            Lineage::Same => {}
+            // nothing in the folder is believed
+            Lineage::Unknown => self.forget_manifest(),
+            Lineage::Older => {
                 self.forget_manifest();
                 self.sweep = true;
-                Ok(())
             }
-            _ => Ok(()),
         }
+        // one of the two is damaged, so what the manifest lists is not believed either
+        if self.claimed > target || self.folder.read(HEAD)?.as_deref().and_then(read_head).is_none() {
+            self.forget_manifest();
+        }
+        Ok(())
     }
 
     fn forget_manifest(&mut self) {

@@ -251,9 +251,42 @@ fn a_folder_of_another_store_is_left_alone() {
     }
     assert!(matches!(refused(), Err(ExportError::Diverged { folder: 3, store: 6 })));
     assert!(tree(&config.path) == before);
+    assert!(matches!(refuse_other(&other, &config), Err(ExportError::Diverged { folder: 3, store: 6 })));
     rebuild(&other, &config, &rows()).unwrap();
+    refuse_other(&other, &config).unwrap();
     assert_eq!(problems(&config.path), [""; 0]);
     assert!(!tree(&config.path).contains_key(&path(&article(1, ""), "json")));
+}
+
+/// Flipped bits in the numbers and in the last line are no other history.
+#[test]
+fn a_damaged_folder_is_not_taken_for_one_of_another_store() {
+    let (dir, store) = open();
+    let config = config(dir.path());
+    for n in 1..=3 {
+        keep(&store, n, "Tin", at(0));
+    }
+    catch_up(&store, &config, &rows()).unwrap();
+    let good = tree(&config.path);
+    let with = |path: &str, from: &str, to: &str| {
+        let text = String::from_utf8(good[path].clone()).unwrap();
+        assert!(text.contains(from), "{path}: {text}");
+        (path.to_owned(), text.replacen(from, to, 1).into_bytes())
+    };
+    let id = entry(3).id;
+    for damage in [
+        with("changes/HEAD", "3", "7"),
+        with("changes/HEAD", "3", "1"),
+        with("changes/HEAD", "3", "x"),
+        with("manifest.json", "\"seq\":3", "\"seq\":7"),
+        with("changes/1.jsonl", &format!("\"id\":\"{id}\",\"rev\":1"), &format!("\"id\":\"{id}\",\"rev\":5")),
+    ] {
+        put(&config.path, &Tree::from([damage]));
+        refuse_other(&store, &config).unwrap();
+        catch_up(&store, &config, &rows()).unwrap();
+        assert_eq!(problems(&config.path), [""; 0]);
+        assert!(tree(&config.path) == good);
+    }
 }
 
 #[test]

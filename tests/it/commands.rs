@@ -406,6 +406,42 @@ fn a_backup_older_than_the_export_is_kept_and_takes_over_what_came_since() {
     assert!(!good(&["store", "check"]).contains("takes the changes after"));
 }
 
+/// The export's disk was not there when a new daemon began, and then was again.
+#[test]
+fn a_folder_that_is_ahead_of_a_new_store_is_not_swept() {
+    let house = House::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    house.config(folder.path(), &[]);
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+    let (store, export) = (folder.path().join("var/store"), folder.path().join("var/export"));
+    let away = folder.path().join("away");
+    fs::rename(&export, &away).expect("movable");
+    fs::remove_dir_all(&store).expect("removable");
+    house.config(folder.path(), &["longan"]);
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+    fs::remove_dir_all(&export).expect("removable");
+    fs::rename(&away, &export).expect("movable");
+    let before = crate::tree(&export);
+    for (command, says) in [
+        (&["once"][..], "move the store aside"),
+        (&["export", "rebuild"], "move the store aside"),
+        (&["store", "check"], "of two histories"),
+    ] {
+        let refused = diemtin(folder.path(), command);
+        assert_eq!(refused.status.code(), Some(1), "{command:?}: {}", stdout(&refused));
+        assert!(stderr(&refused).contains(says), "{command:?}: {}", stderr(&refused));
+        assert!(crate::tree(&export) == before, "{command:?}");
+    }
+    fs::rename(&store, folder.path().join("var/away")).expect("movable");
+    assert!(diemtin(folder.path(), &["once"]).status.success());
+    let after = crate::tree(&export);
+    assert!(before.keys().all(|name| after.contains_key(name)), "what the folder had it has still");
+    fs::remove_dir_all(&store).expect("removable");
+    fs::rename(folder.path().join("var/away"), &store).expect("movable");
+    assert!(diemtin(folder.path(), &["export", "rebuild", "--force"]).status.success());
+    assert!(crate::tree(&export).len() < before.len());
+}
+
 #[test]
 fn a_lost_or_damaged_store_comes_back_by_itself_and_says_so() {
     let house = House::open();
