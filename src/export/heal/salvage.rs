@@ -123,13 +123,14 @@ impl Salvage {
 
     pub fn into_store(mut self, store: &Store) -> Result<Salvage> {
         let mut kept = BTreeSet::new();
-        let mut old: Vec<(DateTime<Utc>, Id, Article)> = Vec::new();
+        let mut old: Vec<(DateTime<Utc>, Id, String)> = Vec::new();
         for path in self.folder.list()?.into_iter().filter(|path| path.starts_with("articles/")) {
             let Some(id) = read::id_of(&path) else { continue };
             let Some(found) = self.find(&path, &id)? else { continue };
             kept.insert(id.clone());
             match found.seq {
-                None if !found.anew => old.push((found.article.first_seen_at, id, found.article)),
+                // read once more in their order: all of them at once may be more than there is memory
+                None if !found.anew => old.push((found.article.first_seen_at, id, path)),
                 seq => self.take(store, seq, found.article)?,
             }
         }
@@ -192,9 +193,10 @@ impl Salvage {
     }
 
     /// Articles older than the log, in the order of their first sight.
-    fn take_old(&mut self, store: &Store, mut old: Vec<(DateTime<Utc>, Id, Article)>) -> Result<()> {
-        old.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        for (n, (_, _, article)) in (1..).zip(old) {
+    fn take_old(&mut self, store: &Store, mut old: Vec<(DateTime<Utc>, Id, String)>) -> Result<()> {
+        old.sort();
+        for (n, (_, id, path)) in (1..).zip(old) {
+            let Some(article) = self.read_old(&path, &id)? else { continue };
             if n < self.began {
                 store.refill_article(n, Kept { seq: n, article }, self.now)?;
                 self.taken += 1;
@@ -203,6 +205,20 @@ impl Salvage {
             }
         }
         Ok(())
+    }
+
+    /// What [`Salvage::find`] found, without a look at the day where the file itself will do.
+    fn read_old(&mut self, path: &str, id: &Id) -> Result<Option<Article>> {
+        let bytes = plain(self.folder.read(path))?.unwrap_or_default();
+        if self.stamps.get(path).is_some_and(|stamp| stamp.sha256 == sha256(&bytes))
+            && let Ok(article) = read::read_file(path, &bytes)
+        {
+            return Ok(Some(article));
+        }
+        let said = self.lost.len();
+        let found = self.find(path, id)?;
+        self.lost.truncate(if found.is_some() { said } else { self.lost.len() });
+        Ok(found.map(|found| found.article))
     }
 
     /// Tombstones for what is lost, which may come again; marks for what was taken away, which may not.

@@ -2,7 +2,8 @@ use crate::article::{Outcome, Page};
 use crate::export::tests::{add_copy, config, problems, put, rows, tree};
 use crate::export::{self, HEALED, Healed, catch_up, open_store, path, rebuild};
 use crate::store::tests::{article, at, entry, feed, keep, open, settled_mark};
-use crate::store::{Change, Kept, Mark, SiteState, Store};
+use crate::store::{Change, Kept, Logged, Mark, SiteState, Store};
+use chrono::TimeDelta;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -203,6 +204,45 @@ fn where_changes_since_are_damaged_the_store_is_made_again() {
     let (store, healed) = again(dir.path(), &path);
     assert!(healed.is_some_and(|healed| healed.aside.is_some() && healed.why.ends_with("are damaged")));
     assert_eq!(store.check().problems, [""; 0]);
+}
+
+/// Three articles, exported, of which the change log tells no more; the store is open.
+fn older_than_the_log() -> (tempfile::TempDir, Store, Vec<Kept>) {
+    let (dir, store) = open();
+    for n in 1..=3 {
+        keep(&store, n, &format!("Tin {n}"), at(0));
+    }
+    let last = store.change(3).unwrap().unwrap();
+    let lines: Vec<Logged> = (4..=1001).map(|seq| Logged { seq, ..last.clone() }).collect();
+    store.refill_changes(&lines).unwrap();
+    keep(&store, 4, "Tin 4", at(60));
+    assert_eq!(store.prune_changes(TimeDelta::minutes(30), at(60)).unwrap(), 1000);
+    catch_up(&store, &config(dir.path()), &rows()).unwrap();
+    let mut kept: Vec<Kept> = store.articles().map(|a| a.unwrap().1).collect();
+    kept[..3].sort_by(|a, b| a.article.id.cmp(&b.article.id));
+    (dir, store, kept)
+}
+
+fn lost(dir: &Path, store: Store) -> (Store, Healed) {
+    let path = store.path().to_owned();
+    store.close().unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    let (store, healed) = again(dir, &path);
+    assert_eq!(store.check().problems, [""; 0]);
+    (store, healed.unwrap())
+}
+
+fn texts(kept: impl Iterator<Item = Kept>) -> Vec<Vec<u8>> {
+    kept.map(|kept| export::json(&kept.article)).collect()
+}
+
+#[test]
+fn articles_older_than_the_log_come_back_in_the_order_of_their_first_sight() {
+    let (dir, store, kept) = older_than_the_log();
+    let (store, healed) = lost(dir.path(), store);
+    assert_eq!((healed.articles, healed.seq, healed.lost), (4, 1002, Vec::new()));
+    assert_eq!(store.articles().map(|a| a.unwrap().0).collect::<Vec<_>>(), [1, 2, 3, 1002]);
+    assert_eq!(texts(store.articles().map(|a| a.unwrap().1)), texts(kept.into_iter()));
 }
 
 #[test]
