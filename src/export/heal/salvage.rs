@@ -2,7 +2,7 @@
 
 mod behind;
 
-use crate::article::{Article, Id};
+use crate::article::{Article, Id, Revision};
 use crate::export::article::{json, sha256};
 use crate::export::folder::{Folder, Result};
 use crate::export::manifest::{self, Manifest, PATH, Stamp};
@@ -30,11 +30,19 @@ pub struct Salvage {
     filled: u64,
     /// The last change that the store has had before.
     mine: u64,
-    /// The lines of the day read last, by id.
-    day: Option<(NaiveDate, BTreeMap<Id, Article>)>,
+    /// The day read last.
+    day: Option<Day>,
     /// Articles.
     pub taken: usize,
     pub lost: Vec<String>,
+}
+
+/// A file of `daily`.
+struct Day {
+    day: NaiveDate,
+    /// It is as the manifest says.
+    whole: bool,
+    articles: BTreeMap<Id, Article>,
 }
 
 /// An article that is believed, not yet in the store.
@@ -124,8 +132,8 @@ impl Salvage {
     pub fn into_store(mut self, store: &Store) -> Result<Salvage> {
         let mut kept = BTreeSet::new();
         let mut old: Vec<(DateTime<Utc>, Id, String)> = Vec::new();
-        for path in self.folder.list()?.into_iter().filter(|path| path.starts_with("articles/")) {
-            let Some(id) = read::id_of(&path) else { continue };
+        for path in self.paths()? {
+            let Some(id) = read::id_of(&path).filter(|id| !kept.contains(id)) else { continue };
             let Some(found) = self.find(&path, &id)? else { continue };
             kept.insert(id.clone());
             match found.seq {
@@ -134,7 +142,6 @@ impl Salvage {
                 seq => self.take(store, seq, found.article)?,
             }
         }
-        self.take_missing(store, &mut kept)?;
         self.take_old(store, old)?;
         self.bury(store, &kept)?;
         self.fill();
@@ -143,9 +150,22 @@ impl Salvage {
         Ok(self)
     }
 
+    /// Where articles are, then where the manifest or the log knows of one whose file is not there.
+    fn paths(&self) -> Result<Vec<String>> {
+        let mut paths = self.folder.list()?;
+        let there: BTreeSet<&String> = paths.iter().collect();
+        let told = self.told.values().filter_map(|(_, last)| self.log.get(last)).map(|last| &last.path);
+        let missing: BTreeSet<&String> = self.stamps.keys().chain(told).filter(|path| !there.contains(path)).collect();
+        let missing: Vec<String> = missing.into_iter().cloned().collect();
+        paths.extend(missing);
+        Ok(paths)
+    }
+
     /// The article of a file; none where it was taken away, or cannot be believed.
     fn find(&mut self, path: &str, id: &Id) -> Result<Option<Found>> {
-        let bytes = plain(self.folder.read(path))?.unwrap_or_default();
+        let file = plain(self.folder.read(path))?;
+        let is = if file.is_some() { "damaged" } else { "missing" };
+        let bytes = file.unwrap_or_default();
         let last = self.told.get(id).and_then(|(_, last)| self.log.get(last)).cloned();
         if last.as_ref().is_some_and(|last| last.op == Op::Delete && last.path == path) {
             return Ok(None);
@@ -163,33 +183,24 @@ impl Salvage {
             return Ok(Some(Found { article: article.clone(), seq, anew }));
         }
         let as_told = |a: &Article| last.as_ref().is_some_and(|last| last.sha256 == Some(sha256(&json(a))));
-        if let Some(article) = same_day.filter(as_told) {
-            self.lost.push(format!("{path} is damaged, its day's file was used instead"));
-            return Ok(Some(Found { article, seq: last.map(|last| last.seq), anew: false }));
+        let by_day = |a: &Article| as_told(a) || self.day.as_ref().is_some_and(|day| day.whole);
+        if let Some(article) = same_day.filter(by_day) {
+            self.lost.push(format!("{path} is {is}, its day's file was used instead"));
+            if as_told(&article) {
+                return Ok(Some(Found { article, seq: last.map(|last| last.seq), anew: false }));
+            }
+            // a round that was killed wrote a newer file, of which nothing tells yet
+            let anew = last.is_some() || self.began == 1;
+            let article = last.into_iter().fold(article, |article, last| earlier(article, last.rev, self.now));
+            return Ok(Some(Found { article, seq: None, anew }));
         }
         let why = read.err().unwrap_or_else(|| "its checksum is wrong".to_owned());
-        self.lost.push(format!("{path} is damaged: {why}"));
+        self.lost.push(if is == "missing" {
+            format!("{path} is missing")
+        } else {
+            format!("{path} is damaged: {why}")
+        });
         Ok(None)
-    }
-
-    /// Articles whose file is not there, out of their day's.
-    fn take_missing(&mut self, store: &Store, kept: &mut BTreeSet<Id>) -> Result<()> {
-        let lasts: Vec<Logged> = self.told.values().filter_map(|(_, last)| self.log.get(last)).cloned().collect();
-        for last in lasts.into_iter().filter(|last| last.op == Op::Upsert) {
-            if kept.contains(&last.id) || plain(self.folder.read(&last.path))?.is_some() {
-                continue;
-            }
-            let found = self.of_day(&last.path, &last.id)?;
-            match found.filter(|article| last.sha256 == Some(sha256(&json(article)))) {
-                Some(article) => {
-                    self.lost.push(format!("{} is missing, its day's file was used instead", last.path));
-                    kept.insert(last.id.clone());
-                    self.take(store, Some(last.seq), article)?;
-                }
-                None => self.lost.push(format!("{} is missing", last.path)),
-            }
-        }
-        Ok(())
     }
 
     /// Articles older than the log, in the order of their first sight.
@@ -264,14 +275,31 @@ impl Salvage {
     /// What the day's file says of an article.
     fn of_day(&mut self, path: &str, id: &Id) -> Result<Option<Article>> {
         let Some(day) = read::day_of(path) else { return Ok(None) };
-        if self.day.as_ref().is_none_or(|(read, _)| *read != day) {
-            let bytes = plain(self.folder.read(&format!("daily/{day}.jsonl")))?.unwrap_or_default();
+        if self.day.as_ref().is_none_or(|read| read.day != day) {
+            let file = format!("daily/{day}.jsonl");
+            let bytes = plain(self.folder.read(&file))?.unwrap_or_default();
+            let whole = self.stamps.get(&file) == Some(&Stamp::of(&bytes));
             // a damaged line says nothing
             let lines = bytes.split(|b| *b == b'\n').filter_map(|line| read::read(line, day).ok());
-            self.day = Some((day, lines.map(|article| (article.id.clone(), article)).collect()));
+            self.day = Some(Day { day, whole, articles: lines.map(|article| (article.id.clone(), article)).collect() });
         }
-        Ok(self.day.as_ref().and_then(|(_, lines)| lines.get(id)).cloned())
+        Ok(self.day.as_ref().and_then(|day| day.articles.get(id)).cloned())
     }
+}
+
+/// An earlier text in place of that of a revision that is lost.
+fn earlier(article: Article, lost: u32, now: DateTime<Utc>) -> Article {
+    let rev = lost + 1;
+    if article.rev >= rev {
+        return article;
+    }
+    let mut history = article.history.clone();
+    history.push(Revision {
+        rev,
+        at: now,
+        why: format!("the text of revision {lost} was lost, this is an earlier one"),
+    });
+    Article { rev, updated_at: now, history, ..article }
 }
 
 fn same(a: &Article, b: &Article) -> bool {

@@ -213,7 +213,7 @@ fn older_than_the_log() -> (tempfile::TempDir, Store, Vec<Kept>) {
         keep(&store, n, &format!("Tin {n}"), at(0));
     }
     let last = store.change(3).unwrap().unwrap();
-    let lines: Vec<Logged> = (4..=1001).map(|seq| Logged { seq, ..last.clone() }).collect();
+    let lines: Vec<Logged> = (4..=1000).map(|seq| Logged { seq, ..last.clone() }).collect();
     store.refill_changes(&lines).unwrap();
     keep(&store, 4, "Tin 4", at(60));
     assert_eq!(store.prune_changes(TimeDelta::minutes(30), at(60)).unwrap(), 1000);
@@ -232,17 +232,37 @@ fn lost(dir: &Path, store: Store) -> (Store, Healed) {
     (store, healed.unwrap())
 }
 
-fn texts(kept: impl Iterator<Item = Kept>) -> Vec<Vec<u8>> {
-    kept.map(|kept| export::json(&kept.article)).collect()
+fn told(kept: impl Iterator<Item = Kept>) -> Vec<(String, u32, String)> {
+    kept.map(|Kept { article, .. }| (article.id.to_string(), article.rev, export::sha256(&export::json(&article))))
+        .collect()
 }
 
 #[test]
 fn articles_older_than_the_log_come_back_in_the_order_of_their_first_sight() {
     let (dir, store, kept) = older_than_the_log();
     let (store, healed) = lost(dir.path(), store);
-    assert_eq!((healed.articles, healed.seq, healed.lost), (4, 1002, Vec::new()));
-    assert_eq!(store.articles().map(|a| a.unwrap().0).collect::<Vec<_>>(), [1, 2, 3, 1002]);
-    assert_eq!(texts(store.articles().map(|a| a.unwrap().1)), texts(kept.into_iter()));
+    assert_eq!((healed.articles, healed.seq, healed.lost), (4, 1001, Vec::new()));
+    assert_eq!(store.articles().map(|a| a.unwrap().0).collect::<Vec<_>>(), [1, 2, 3, 1001]);
+    assert_eq!(told(store.articles().map(|a| a.unwrap().1)), told(kept.into_iter()));
+}
+
+/// Then only the day and the manifest know it as it was acknowledged.
+#[test]
+fn an_article_older_than_the_log_outlives_a_round_that_was_killed() {
+    let (dir, store, kept) = older_than_the_log();
+    add_copy(&store, 1, 77);
+    let (path, newer) = (path(&article(1, ""), "json"), store.article(&entry(1).id).unwrap().unwrap());
+    fs::write(dir.path().join("out").join(&path), export::json(&newer)).unwrap();
+    let (store, healed) = lost(dir.path(), store);
+    assert_eq!(healed.lost, [format!("{path} is damaged, its day's file was used instead")]);
+    assert_eq!(told(store.articles().map(|a| a.unwrap().1)), told(kept.clone().into_iter()));
+    // and so it does where its file is gone
+    fs::remove_file(dir.path().join("out").join(&path)).unwrap();
+    let (store, healed) = lost(dir.path(), store);
+    assert_eq!(healed.lost, [format!("{path} is missing, its day's file was used instead")]);
+    assert_eq!(told(store.articles().map(|a| a.unwrap().1)), told(kept.into_iter()));
+    rebuild(&store, &config(dir.path()), &rows()).unwrap();
+    assert_eq!(problems(&dir.path().join("out")), [""; 0]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Into a sound store that ends before the folder: only what changed since.
 
-use super::Salvage;
-use crate::article::{Article, Id, Revision};
+use super::{Salvage, earlier};
+use crate::article::Id;
 use crate::export::folder::Result;
 use crate::store::{Logged, Op, Store};
 
@@ -43,17 +43,10 @@ impl Salvage {
         if let Some(found) = self.find(&last.path, &last.id)? {
             return self.take(store, found.seq, found.article);
         }
-        let rev = last.rev + 1;
         match store.article(&last.id)? {
-            Some(article) if article.rev >= rev => self.take(store, None, article),
-            Some(article) => {
-                let why = format!("the text of revision {} was lost, this is an earlier one", last.rev);
-                let mut history = article.history.clone();
-                history.push(Revision { rev, at: self.now, why });
-                self.take(store, None, Article { rev, updated_at: self.now, history, ..article })
-            }
+            Some(article) => self.take(store, None, earlier(article, last.rev, self.now)),
             None => {
-                self.append(Logged { op: Op::Delete, rev, sha256: None, at: self.now, ..last });
+                self.append(Logged { op: Op::Delete, rev: last.rev + 1, sha256: None, at: self.now, ..last });
                 Ok(())
             }
         }
