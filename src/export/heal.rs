@@ -34,8 +34,21 @@ pub struct Healed {
     pub articles: usize,
     /// The last change number.
     pub seq: u64,
-    /// What could not be taken from the folder, a sentence a file.
+    /// What could not be taken from the folder, a sentence a file, not all where there are many.
     pub lost: Vec<String>,
+    /// How many more.
+    #[serde(default)]
+    pub lost_besides: usize,
+}
+
+/// Where much of a folder is damaged, more would say the same.
+const LISTED: usize = 20;
+
+/// The first of them, and how many more.
+fn listed(mut lost: Vec<String>) -> (Vec<String>, usize) {
+    let more = lost.len().saturating_sub(LISTED);
+    lost.truncate(LISTED);
+    (lost, more)
 }
 
 impl std::fmt::Display for Healed {
@@ -49,7 +62,11 @@ impl std::fmt::Display for Healed {
         }
         write!(f, "{} articles, change {}", self.articles, self.seq)?;
         if !self.lost.is_empty() {
-            write!(f, "; {} files of the folder could not be used: {}", self.lost.len(), self.lost.join("; "))?;
+            let count = self.lost.len() + self.lost_besides;
+            write!(f, "; {count} files of the folder could not be used: {}", self.lost.join("; "))?;
+        }
+        if self.lost_besides > 0 {
+            write!(f, "; and {} more", self.lost_besides)?;
         }
         match &self.aside {
             Some(aside) => write!(f, ". The damaged one lies in {}", aside.display()),
@@ -152,7 +169,8 @@ fn take_over(
     if let Some(wrong) = unsound(store) {
         return Ok(Err(format!("{why}; after it took over the changes since: {wrong}")));
     }
-    let healed = Healed { at: now, why, aside: None, articles: taken, seq: store.seq(), lost };
+    let (lost, lost_besides) = listed(lost);
+    let healed = Healed { at: now, why, aside: None, articles: taken, seq: store.seq(), lost, lost_besides };
     store.put_note(HEALED, &healed)?;
     store.drop_note(BEHIND)?;
     store.sync()?;
@@ -170,7 +188,8 @@ pub fn heal(path: &Path, export: &Path, why: &str, now: DateTime<Utc>) -> Result
     clear(&new)?;
     let (articles, seq, lost) = refill(&new, export, now)?;
     let aside = beside(path, &format!("bad-{}", now.format("%Y%m%dT%H%M%SZ")));
-    let healed = Healed { at: now, why: why.to_owned(), aside: Some(aside.clone()), articles, seq, lost };
+    let (lost, lost_besides) = listed(lost);
+    let healed = Healed { at: now, why: why.to_owned(), aside: Some(aside.clone()), articles, seq, lost, lost_besides };
     let store = Store::open_again(&new)?;
     store.put_note(HEALED, &healed)?;
     store.close()?;

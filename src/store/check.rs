@@ -52,7 +52,7 @@ impl Store {
     }
 
     fn check_meta(&self, found: &mut Checked) -> Result<()> {
-        for key in self.heads(&self.trees.meta, |_| true)? {
+        for key in self.heads(&self.trees.meta, |key| !record::is_part(key))? {
             self.looked_at::<serde_json::Value>("meta", &self.trees.meta, &key, found)?;
         }
         for key in self.heads(&self.trees.sites, |key| !key.contains(&0))? {

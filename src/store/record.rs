@@ -180,6 +180,11 @@ fn part_key(key: &[u8], n: u16) -> Vec<u8> {
     out
 }
 
+/// Whether a key has the form of the second or a later part's, where no record's own key ends so.
+pub fn is_part(key: &[u8]) -> bool {
+    key.len() > 3 && key[key.len() - 3] == 0
+}
+
 /// The CRC covers the key too: a value that turns up under another key is not that key's value.
 fn seal(key: &[u8], count: u16, part: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEAD + part.len());

@@ -409,6 +409,18 @@ fn each_kind_of_damage_is_found_by_the_check() {
     }
 }
 
+#[test]
+fn a_long_note_is_no_damage() {
+    let (_dir, store) = open();
+    fill(&store);
+    store.put_note("healed", &record::tests::noise(30_000)).unwrap();
+    assert!(store.trees.meta.iter().keys().count() > 4, "it has several parts");
+    assert_eq!(store.check().problems, [""; 0]);
+    let swept = store.trees.meta.iter().keys().map(|key| key.unwrap()).find(|key| key.starts_with(b"swept\0"));
+    store.trees.meta.insert(swept.expect("its feed was swept"), b"x").unwrap();
+    assert_eq!(store.check().problems.len(), 1, "but what is damaged is found");
+}
+
 fn fill(store: &Store) {
     for n in 1..=3 {
         keep(store, n, "Tin", at(0));

@@ -332,6 +332,22 @@ fn an_article_that_is_damaged_everywhere_is_given_up_and_may_come_again() {
 }
 
 #[test]
+fn of_many_lost_files_some_are_named_and_all_are_counted() {
+    let (dir, store) = open();
+    for n in 1..=45 {
+        keep(&store, n, "Tin", at(0));
+    }
+    let out = config(dir.path());
+    catch_up(&store, &out, &rows()).unwrap();
+    fs::remove_dir_all(out.path.join("articles")).unwrap();
+    fs::remove_dir_all(out.path.join("daily")).unwrap();
+    let (_store, healed) = lost(dir.path(), store);
+    assert_eq!((healed.lost.len(), healed.lost_besides), (20, 25));
+    let said = healed.to_string();
+    assert!(said.contains("; 45 files of the folder could not be used: ") && said.contains("; and 25 more"), "{said}");
+}
+
+#[test]
 fn where_both_are_gone_it_begins_empty() {
     let (dir, path, _) = house();
     fs::remove_dir_all(dir.path().join("out")).unwrap();
