@@ -70,7 +70,7 @@ impl<'a> Exported<'a> {
             summary: article.summary.as_deref(),
             authors: &article.authors,
             language: &article.language,
-            published_at: article.published_at.map(|t| t.trunc_subsecs(0)),
+            published_at: published(article),
             published_from: article.published_from,
             first_seen_at: article.first_seen_at.trunc_subsecs(0),
             updated_at: article.updated_at.trunc_subsecs(0),
@@ -116,6 +116,11 @@ fn revision(line: &Revision) -> Revision {
 /// To four places, since a number read back from the store may differ in its last bit; and never -0.
 fn rounded(x: f64) -> f64 {
     if x.is_finite() { (x * 1e4).round() / 1e4 + 0.0 } else { 0.0 }
+}
+
+/// To the second: an article that came back from its JSON knows no more.
+pub fn published(article: &Article) -> Option<DateTime<FixedOffset>> {
+    article.published_at.map(|t| t.trunc_subsecs(0))
 }
 
 /// From the export folder; never changes, since `day` and `id` do not.
@@ -206,7 +211,7 @@ fn push_yaml(value: &serde_json::Value, out: &mut String) {
 pub fn html(article: &Article) -> Vec<u8> {
     let e = html_escape;
     let title = e(&article.title);
-    let when = article.published_at.map_or(String::new(), |t| {
+    let when = published(article).map_or(String::new(), |t| {
         format!("<time datetime=\"{}\">{}</time> · ", t.to_rfc3339(), t.format("%d/%m/%Y %H:%M"))
     });
     let authors =

@@ -1,8 +1,10 @@
 //! The latest articles as feeds for readers: JSON Feed 1.1 and Atom (RFC 4287).
 
 use crate::article::{self, Article, html_escape};
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use crate::export::article::published;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 
 /// A feed's name and articles.
 pub struct Feed<'a> {
@@ -19,7 +21,7 @@ pub struct Feed<'a> {
 impl<'a> Feed<'a> {
     /// The articles come in the order of their publication, the newest first, whatever order they arrived in.
     pub fn of(name: String, title: String, mut articles: Vec<&'a Article>) -> Feed<'a> {
-        articles.sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
+        articles.sort_by_key(|a| (Reverse(published(a)), &a.id));
         Feed { name, title, articles, previous: None, archive: false }
     }
 
@@ -56,8 +58,8 @@ fn item(article: &Article) -> Value {
     if let Some(image) = article.images.first() {
         item["image"] = json!(image.url);
     }
-    if let Some(published) = article.published_at {
-        item["date_published"] = json!(published.trunc_subsecs(0).to_rfc3339());
+    if let Some(published) = published(article) {
+        item["date_published"] = json!(published.to_rfc3339());
     }
     item["date_modified"] = json!(time(article.updated_at));
     item["authors"] = authors(article).iter().map(|name| json!({ "name": name })).collect();
@@ -111,8 +113,8 @@ fn push_entry(article: &Article, out: &mut String) {
         x(article.url.as_str()),
         time(article.updated_at),
     ));
-    if let Some(published) = article.published_at {
-        out.push_str(&format!("<published>{}</published>\n", published.trunc_subsecs(0).to_rfc3339()));
+    if let Some(published) = published(article) {
+        out.push_str(&format!("<published>{}</published>\n", published.to_rfc3339()));
     }
     for name in authors(article) {
         out.push_str(&format!("<author><name>{}</name></author>\n", x(name)));

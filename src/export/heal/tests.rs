@@ -1,7 +1,7 @@
-use crate::article::{Outcome, Page};
+use crate::article::{Article, Outcome, Page};
 use crate::export::tests::{add_copy, config, problems, put, rows, tree};
 use crate::export::{self, HEALED, Healed, catch_up, open_store, path, rebuild};
-use crate::store::tests::{article, at, entry, feed, keep, open, settled_mark};
+use crate::store::tests::{article, at, entry, feed, keep, open, print, settled_mark};
 use crate::store::{Change, Kept, Logged, Mark, SiteState, Store};
 use chrono::TimeDelta;
 use std::fs;
@@ -65,6 +65,27 @@ fn a_lost_store_comes_back_from_the_folder() {
     let anew = crate::article::Entry { title: Some("Khác".to_owned()), ..entry(1) };
     store.learn("hungyen", &feed(), &[anew], &Default::default(), at(2000)).unwrap();
     assert_eq!(due(2000), [entry(1).id]);
+}
+
+/// What the JSON does not say cannot come back, so it has no part in any file.
+#[test]
+fn parts_of_a_second_change_no_byte_of_the_folder() {
+    let (dir, store) = open();
+    let mut numbers = [1_u32, 4, 7];
+    numbers.sort_by_key(|n| entry(*n).id);
+    for (nth, n) in numbers.into_iter().enumerate() {
+        store.learn("hungyen", &feed(), &[entry(n)], &SiteState::default(), at(0)).unwrap();
+        let part = TimeDelta::milliseconds(900 - 100 * nth as i64);
+        let published_at = Some((at(0) + part).fixed_offset());
+        let article = Box::new(Article { published_at, ..article(n, "Tin") });
+        let change = Change::New { article, print: print(n) };
+        store.settle("hungyen", &settled_mark(&store, n, Outcome::Stored), change, None, at(0)).unwrap();
+    }
+    catch_up(&store, &config(dir.path()), &rows()).unwrap();
+    let before = tree(&dir.path().join("out"));
+    let (store, _) = lost(dir.path(), store);
+    assert_eq!(rebuild(&store, &config(dir.path()), &rows()).unwrap().files, 0);
+    assert!(tree(&dir.path().join("out")) == before);
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl Mirror {
             let kept = collect(store, store.of_day(day), reached, usize::MAX)?;
             latest = latest.max(kept.iter().map(|kept| kept.seq).max().unwrap_or(0));
             let mut articles: Vec<&Article> = kept.iter().map(|kept| &kept.article).collect();
-            articles.sort_by(|a, b| a.published_at.cmp(&b.published_at).then_with(|| a.id.cmp(&b.id)));
+            articles.sort_by_key(|a| (article::published(a), &a.id));
             let path = format!("daily/{day}.jsonl");
             let lines: Vec<u8> = articles.iter().flat_map(|article| article::line(article)).collect();
             let is_there = self.manifest.files.contains_key(&path);
