@@ -296,6 +296,21 @@ pub(super) fn displace(trees: &Within, key: u64, article: &Article) -> Step<()> 
     Ok(())
 }
 
+/// Lines of an article's history; the oldest beyond are told in one. An article that changes every day would grow for ever.
+const HISTORY: usize = 50;
+
+fn bounded(mut history: Vec<Revision>) -> Vec<Revision> {
+    let surplus = history.len().saturating_sub(HISTORY);
+    if surplus > 0 {
+        let Revision { rev, at, .. } = history.remove(surplus);
+        history.splice(
+            ..surplus,
+            [Revision { rev, at, why: format!("revisions up to {rev}, no longer told one by one") }],
+        );
+    }
+    history
+}
+
 /// The new text in the old place.
 fn revised(old: Article, new: Article) -> Article {
     let rev = old.rev + 1;
@@ -304,6 +319,7 @@ fn revised(old: Article, new: Article) -> Article {
     history.push(Revision { rev, at: new.updated_at, why });
     let mut copies = new.copies;
     copies.extend(old.copies.into_iter().filter(|row| copies.iter().all(|c| c.url != row.url)).collect::<Vec<_>>());
+    let history = bounded(history);
     Article { rev, first_seen_at: old.first_seen_at, day: old.day, site: old.site, history, copies, ..new }
 }
 
@@ -315,6 +331,7 @@ fn with_copy(mut article: Article, copy: Copy, now: DateTime<Utc>) -> Option<Art
     article.rev += 1;
     article.updated_at = now;
     article.history.push(Revision { rev: article.rev, at: now, why: format!("also at {}", copy.url) });
+    article.history = bounded(article.history);
     match article.copies.iter_mut().find(|row| row.url == copy.url) {
         Some(row) => *row = copy,
         None => article.copies.push(copy),

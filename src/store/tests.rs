@@ -330,6 +330,25 @@ fn a_revision_stays_in_its_place_and_keeps_its_copies() {
 }
 
 #[test]
+fn the_history_of_an_article_is_bounded() {
+    let (_dir, store) = open();
+    keep(&store, 1, "Một", at(0));
+    let mark = settled_mark(&store, 1, Outcome::Stored);
+    for n in 1..=60_u32 {
+        let change = match n % 2 {
+            0 => Change::Copied { of: entry(1).id, copy: copy(2, f64::from(n)), print: None },
+            _ => Change::Revise { article: Box::new(article(1, &format!("Tin {n}"))), print: print(1) },
+        };
+        store.settle("hungyen", &mark, change, None, at(i64::from(n))).unwrap();
+    }
+    let article = store.article(&entry(1).id).unwrap().unwrap();
+    let told: Vec<u32> = article.history.iter().map(|line| line.rev).collect();
+    assert_eq!((article.rev, told), (61, (12..=61).collect()));
+    assert_eq!(article.history[0].why, "revisions up to 12, no longer told one by one");
+    assert!(article.history[1].why != article.history[0].why);
+}
+
+#[test]
 fn a_forgotten_article_leaves_a_tombstone_and_its_mark() {
     let (_dir, store) = open();
     keep(&store, 1, "Một", at(0));
