@@ -4,7 +4,7 @@ use crate::article::plain;
 use crate::dedup::Print;
 use crate::store::articles::shelves;
 use crate::store::trees::{SCHEMA, VOLUME};
-use crate::store::{Kept, Result, Store, StoreError, record};
+use crate::store::{Kept, Past, Result, Store, StoreError, record};
 
 impl Store {
     /// Brings a store of an older program to the schema of this one.
@@ -29,13 +29,27 @@ impl Store {
         }
     }
 
-    /// Schema 1 had prints in JSON. They are made again of the articles.
+    /// Schema 1 had prints in JSON. They are made again of the articles; those of articles that were let go cannot be, so
+    /// they go.
     fn print_articles(&self) -> Result<()> {
+        self.forget_past()?;
         for item in self.articles() {
             let (key, Kept { article, .. }) = item?;
             let prints = record::pack_prints(&[Print::of(&article.title, &plain(&article.blocks))])?;
             let _one = self.write();
             self.transaction(|trees| record::put(&trees.prints, &key.to_be_bytes(), &prints))?;
+        }
+        Ok(())
+    }
+
+    fn forget_past(&self) -> Result<()> {
+        for item in self.records::<Past>("past", &self.trees.past, 0) {
+            let key = item?.0.to_be_bytes();
+            let _one = self.write();
+            self.transaction(|trees| {
+                record::remove(&trees.past, &key)?;
+                record::remove(&trees.prints, &key)
+            })?;
         }
         Ok(())
     }

@@ -531,6 +531,25 @@ fn compaction_keeps_everything_and_may_be_killed() {
 }
 
 #[test]
+fn a_store_of_schema_1_forgets_the_prints_of_what_was_let_go() {
+    let (dir, store) = open();
+    fill(&store);
+    store.retire(&entry(2).id, at(9)).unwrap();
+    let old = record::pack(&["AQ"]).unwrap();
+    for key in 1..=3_u64 {
+        store.transaction(|trees| record::put(&trees.prints, &key.to_be_bytes(), &old)).unwrap();
+    }
+    store.put_note("schema", &1_u32).unwrap();
+    let path = store.path().to_owned();
+    store.close().unwrap();
+    let store = Store::open_again(&path).unwrap();
+    assert_eq!(store.check().problems, [""; 0]);
+    assert_eq!(store.prints().map(|print| print.unwrap().0).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!((store.past(2).unwrap(), store.note::<u32>("schema").unwrap()), (None, Some(2)));
+    drop((store, dir));
+}
+
+#[test]
 fn a_store_of_schema_0_is_brought_up_to_date() {
     let (dir, store) = open();
     fill(&store);
