@@ -41,6 +41,10 @@ pub struct Healed {
     pub lost_besides: usize,
 }
 
+/// Of a store that was made again.
+const NOT_IN_THE_FOLDER: &str = "The folder does not know, so this begins anew: which pages wait, were off topic or given \
+     up, what the sites taught, pages as served, and the fingerprints of copies and of articles that were let go.";
+
 /// Where much of a folder is damaged, more would say the same.
 const LISTED: usize = 20;
 
@@ -69,7 +73,7 @@ impl std::fmt::Display for Healed {
             write!(f, "; and {} more", self.lost_besides)?;
         }
         match &self.aside {
-            Some(aside) => write!(f, ". The damaged one lies in {}", aside.display()),
+            Some(aside) => write!(f, ". {NOT_IN_THE_FOLDER} The damaged one lies in {}", aside.display()),
             None => Ok(()),
         }
     }

@@ -48,6 +48,9 @@ fn a_lost_store_comes_back_from_the_folder() {
     let (store, healed) = again(dir.path(), &path);
     let healed = healed.unwrap();
     assert_eq!((healed.articles, healed.seq, healed.lost.len()), (5, 8, 0));
+    for part in ["wait", "off topic", "given up", "taught", "as served", "fingerprints of copies", "store.bad-"] {
+        assert!(healed.to_string().contains(part), "{healed}");
+    }
     assert_eq!(store.note::<Healed>(HEALED).unwrap(), Some(healed));
     assert_eq!(catch_up(&store, &config(dir.path()), &rows()).unwrap().files, 0);
     assert_eq!(rebuild(&store, &config(dir.path()), &rows()).unwrap().files, 0);
@@ -163,6 +166,7 @@ fn took_over(dir: &Path, path: &Path, kept: &[Kept]) {
     let (store, healed) = again(dir, path);
     let healed = healed.unwrap();
     assert_eq!((&healed.aside, healed.seq, &healed.lost), (&None, 11, &Vec::new()), "{healed}");
+    assert!(!healed.to_string().contains("begins anew"), "{healed}");
     assert_eq!(healed.why, "it ends at change 4, the export folder at 11");
     assert_eq!(store.check().problems, [""; 0]);
     let now: Vec<Kept> = store.articles().map(|a| a.unwrap().1).collect();
