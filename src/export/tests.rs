@@ -2,8 +2,8 @@ use super::*;
 use crate::article::{Article, Block, Outcome, Run};
 use crate::config::Format;
 use crate::status::{ExtractionHealth, SiteHealth};
-use crate::store::tests::{article, at, copy, entry, keep, open, print, settled_mark};
-use crate::store::{Change, Logged};
+use crate::store::tests::{article, at, copy, entry, feed, keep, open, print, settled_mark};
+use crate::store::{Change, Logged, SiteState};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -210,6 +210,34 @@ fn made_again_it_is_the_same_byte_for_byte() {
     let mut now = tree(&config.path);
     assert_eq!(now.remove("notes.txt").unwrap(), b"mine");
     assert!(now == kept);
+}
+
+#[test]
+fn a_deletion_concerns_the_feed_of_its_province_alone() {
+    let (dir, store) = open();
+    let config = config(dir.path());
+    keep(&store, 1, "Tin", at(0));
+    keep(&store, 4, "Tin", at(0));
+    store.learn("hungyen", &feed(), &[entry(2)], &SiteState::default(), at(0)).unwrap();
+    let mut other = article(2, "Tin");
+    (other.site.province, other.site.province_now) = ("Long An".to_owned(), "Tây Ninh".to_owned());
+    let change = Change::New { article: Box::new(other), print: print(2) };
+    store.settle("hungyen", &settled_mark(&store, 2, Outcome::Stored), change, None, at(0)).unwrap();
+    catch_up(&store, &config, &rows()).unwrap();
+    let other = config.path.join("feeds/province/tay-ninh.json");
+    fs::write(&other, "as it was").unwrap();
+    store.forget(&entry(1).id, at(9)).unwrap();
+    catch_up(&store, &config, &rows()).unwrap();
+    assert_eq!(fs::read(&other).unwrap(), b"as it was", "it has nothing to do with that");
+    let feed: Value = serde_json::from_slice(&tree(&config.path)["feeds/province/hung-yen.json"]).unwrap();
+    assert_eq!(feed["items"].as_array().unwrap().len(), 1);
+    // where the article's file does not say its province, it may be any
+    fs::write(config.path.join(path(&article(4, ""), "json")), "{}").unwrap();
+    store.forget(&entry(4).id, at(9)).unwrap();
+    catch_up(&store, &config, &rows()).unwrap();
+    assert_eq!(problems(&config.path), [""; 0]);
+    let now = tree(&config.path);
+    assert!(now["feeds/province/tay-ninh.json"] != b"as it was" && !now.contains_key("feeds/province/hung-yen.json"));
 }
 
 #[test]

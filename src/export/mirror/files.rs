@@ -6,7 +6,7 @@ use crate::config::Format;
 use crate::export::feeds::{self, Feed};
 use crate::export::folder::Result;
 use crate::export::manifest::{self, STATUS, Stamp};
-use crate::export::{article, schema};
+use crate::export::{ExportError, article, schema};
 use crate::status::SiteRow;
 use crate::store::{Kept, Logged, Op, Store};
 use crate::text::slug;
@@ -79,26 +79,48 @@ impl Mirror {
     }
 
     fn note_deleted(&mut self, store: &Store, from: u64, reached: u64, round: &mut Round) -> Result<()> {
+        let mut anywhere = false;
         for change in changes(store, from, reached) {
             let change = change?;
             let now_at = store.kept(&change.id)?.map(|(_, kept)| article::path(&kept.article, "json"));
             if change.op != Op::Delete || now_at.as_ref() == Some(&change.path) {
                 continue;
             }
+            let day = change.path.get(9..19).and_then(|day| NaiveDate::parse_from_str(day, "%Y/%m/%d").ok());
+            round.days.extend(day);
+            match self.province_of(&change.path)? {
+                // its name is that of the articles that are left
+                Some(slug) => drop(round.provinces.entry(slug).or_default()),
+                None => anywhere = true,
+            }
             for extension in ["json", "md", "html"] {
                 let path = format!("{}{extension}", change.path.trim_end_matches("json"));
                 self.take(path, round)?;
             }
-            let day = change.path.get(9..19).and_then(|day| NaiveDate::parse_from_str(day, "%Y/%m/%d").ok());
-            round.days.extend(day);
-            // it is gone from its province's feed too, whichever that was
-            for path in self.manifest.files.keys() {
-                let slug = path.strip_prefix("feeds/province/").and_then(|name| name.strip_suffix(".json"));
-                round.provinces.entry(slug.unwrap_or_default().to_owned()).or_default();
+        }
+        if anywhere {
+            let names = self.manifest.files.keys().filter_map(|path| path.strip_prefix("feeds/province/"));
+            for slug in names.filter_map(|name| name.strip_suffix(".json")) {
+                round.provinces.entry(slug.to_owned()).or_default();
             }
-            round.provinces.remove("");
         }
         Ok(())
+    }
+
+    /// In whose feed an article may be, by its file, which is taken away last; none where that cannot be believed.
+    fn province_of(&mut self, path: &str) -> Result<Option<String>> {
+        let bytes = match self.folder.read(path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) | Err(ExportError::NotPlain(_)) => return Ok(None),
+            Err(why) => return Err(why),
+        };
+        if self.list_of(path, false)?.get(path) != Some(&Stamp::of(&bytes)) {
+            return Ok(None);
+        }
+        // as the manifest says, so as it was written
+        let article: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+        let province = article.as_ref().and_then(|article| article.pointer("/site/province_now")?.as_str());
+        Ok(province.map(slug))
     }
 
     fn write_days(&mut self, store: &Store, reached: u64, round: &mut Round) -> Result<u64> {
