@@ -286,11 +286,13 @@ fn has_text(flat: &Flat<'_>, fates: &[Fate]) -> bool {
 #[doc(hidden)]
 pub struct Sample {
     pub text: String,
-    /// The weights may decide on it.
-    pub free: bool,
+    /// How likely it must be text to be kept; `None` where the weights have no say.
+    pub limit: Option<f32>,
     pub numbers: Vec<f32>,
     pub words: Vec<String>,
     pub names: Vec<String>,
+    /// The line's number, then the elements around it.
+    pub place: Vec<usize>,
 }
 
 /// The names of a sample's numbers.
@@ -318,8 +320,11 @@ pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractEr
         |_| true,
         |n, numbers| {
             let (words, names) = features::tokens(&flat, &flat.lines[n]);
-            let free = weights::is_free(&fates[n]);
-            samples.push(Sample { text: flat.lines[n].text.clone(), free, numbers: numbers.to_vec(), words, names });
+            let limit = weights::limit(&fates[n], &flat.lines[n]);
+            let around = flat.around(flat.lines[n].elem).take(8);
+            let place = std::iter::once(n).chain(around).collect();
+            let text = flat.lines[n].text.clone();
+            samples.push(Sample { text, limit, numbers: numbers.to_vec(), words, names, place });
         },
     );
     Ok(samples)

@@ -8,6 +8,7 @@ use super::chrome::Fate;
 use super::density::Worth;
 use super::meta::{Head, Meta};
 use super::page::Flat;
+use super::signs::BODY;
 use super::weights::{Weights, hash, pair};
 use crate::text::{fold, syllables};
 pub use own::OWN;
@@ -43,6 +44,8 @@ struct Said {
 
 /// So many lines before and after the body are measured.
 const AROUND: usize = 40;
+/// So many, if they stand in the part of the page that is named the article or the content.
+const REACH: usize = 300;
 
 /// The neighbours whose text is measured too, as steps over lines of text.
 const NEIGHBOURS: [isize; 4] = [-2, -1, 1, 2];
@@ -66,11 +69,11 @@ pub fn measure(
     mut give: impl FnMut(usize, &[f32]),
 ) {
     let said = Said::of(sight);
-    let window = sight.body.start.saturating_sub(AROUND)..(sight.body.end + AROUND).min(sight.flat.lines.len());
-    let lines: Vec<usize> = window.filter(|&n| sight.flat.lines[n].chars > 0).collect();
+    let lines: Vec<usize> = window(sight).filter(|&n| sight.flat.lines[n].chars > 0).collect();
     let mut scores = Scores::new(weights, sight.flat);
-    let own: Vec<Own> = lines.iter().map(|&n| own::measure(sight, &said, &mut scores, n)).collect();
-    let places = Places::new(sight, &lines);
+    let (own, shingles): (Vec<Own>, Vec<Vec<u64>>) =
+        lines.iter().map(|&n| own::measure(sight, &said, &mut scores, n)).unzip();
+    let places = Places::new(sight, &said, shingles, &lines);
     let parent = |n: usize| sight.flat.elems[sight.flat.lines[n].elem].parent;
     let mut numbers = Vec::new();
     for (at, &line) in lines.iter().enumerate().filter(|(_, n)| free(**n)) {
@@ -89,12 +92,28 @@ pub fn measure(
     }
 }
 
+/// An article may be cut into sections, of which the body is one.
+fn window(sight: &Sight<'_, '_>) -> Range<usize> {
+    let (flat, body) = (sight.flat, &sight.body);
+    let around = flat.lines.get(body.start).map(|l| flat.around(l.elem));
+    let named = |e: &usize| {
+        let lines = &flat.elems[*e].lines;
+        let holds = lines.start <= body.start && lines.end >= body.end;
+        holds && flat.elems[*e].signs & BODY != 0 && !matches!(flat.name(*e), "html" | "body")
+    };
+    let part =
+        around.and_then(|around| around.filter(named).last()).map_or(body.clone(), |e| flat.elems[e].lines.clone());
+    let from = part.start.max(body.start.saturating_sub(REACH)).min(body.start.saturating_sub(AROUND));
+    let until = part.end.min(body.end + REACH).max(body.end + AROUND).min(flat.lines.len());
+    from..until
+}
+
 impl Said {
     fn of(sight: &Sight<'_, '_>) -> Said {
         let Meta { title, authors, description, .. } = sight.meta;
         let description = description.as_ref().map_or("", |(text, _)| text.as_str());
         let title = fold(title.as_deref().unwrap_or(""));
-        let said = |text: &str| shingles(&syllables(&fold(text)).collect::<Vec<_>>()).collect();
+        let said = |text: &str| shingles(&syllables(&fold(text)).map(hash).collect::<Vec<_>>()).into_iter().collect();
         Said {
             title: syllables(&title).map(str::to_owned).collect(),
             authors: authors.iter().map(|a| fold(a)).filter(|a| a.contains(' ')).collect(),
@@ -104,9 +123,7 @@ impl Said {
     }
 }
 
-/// Hashes of each four syllables in a row.
-fn shingles(words: &[&str]) -> impl Iterator<Item = u64> {
-    let words: Vec<u64> = words.iter().map(|w| hash(w)).collect();
-    let four = |four: &[u64]| four.iter().copied().fold(0, pair);
-    words.windows(4).map(four).collect::<Vec<_>>().into_iter()
+/// A hash of each four words in a row, of theirs.
+fn shingles(words: &[u64]) -> Vec<u64> {
+    words.windows(4).map(|four| four.iter().copied().fold(0, pair)).collect()
 }

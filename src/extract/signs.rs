@@ -296,6 +296,9 @@ fn shown_elsewhere(el: &Element) -> bool {
         // What is paid for is hidden until a script shows it; the text is there.
         return true;
     }
+    if el.id().is_some_and(is_streamed) {
+        return true;
+    }
     if el.attrs().any(|(name, value)| name == "hidden" || (name == "style" && by_style(value) != 0)) {
         return false;
     }
@@ -305,9 +308,21 @@ fn shown_elsewhere(el: &Element) -> bool {
     })
 }
 
+/// `S:0`, `S:1a`: a part that React's server sends late, hidden until its script moves it into its place.
+fn is_streamed(id: &str) -> bool {
+    id.strip_prefix("S:").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::is_streamed;
     use super::{BODY, HIDDEN, LEAD, RELATED, SHARE, by_style, by_words, whole_token};
+
+    #[test]
+    fn a_part_that_is_sent_late_is_shown() {
+        assert!(is_streamed("S:0") && is_streamed("S:1f"));
+        assert!(!is_streamed("S:") && !is_streamed("S:modal") && !is_streamed("s0"));
+    }
 
     #[test]
     fn words_are_read_out_of_class_names() {

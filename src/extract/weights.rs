@@ -3,6 +3,7 @@
 
 use super::chrome::Fate;
 use super::features::{self, Sight};
+use super::page::Line;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -40,12 +41,16 @@ pub struct Weights {
     trees: Vec<usize>,
 }
 
-/// A question, answered yes in the node that follows, no in `other`; or an answer, in `limit`.
+/// A question, answered yes in the node that follows, no in `other`; or an answer, in `limit`. Small, since a page asks
+/// a hundred thousand of them.
 struct Node {
-    number: Option<usize>,
+    /// Which number it asks for; [`ANSWER`] if it is an answer.
+    number: u16,
+    other: u16,
     limit: f32,
-    other: usize,
 }
+
+const ANSWER: u16 = u16::MAX;
 
 impl Weights {
     pub fn shipped() -> &'static Weights {
@@ -72,10 +77,11 @@ impl Weights {
                 ["ask", name, limit] => {
                     asked.push(weights.nodes.len());
                     let place = names.iter().position(|n| n == name);
+                    let place = place.and_then(|p| u16::try_from(p).ok()).unwrap_or(ANSWER); // the test of the table finds it
                     weights.nodes.push(Node { number: place, limit: number(limit), other: 0 });
                 }
                 ["give", value] => {
-                    weights.nodes.push(Node { number: None, limit: number(value), other: 0 });
+                    weights.nodes.push(Node { number: ANSWER, limit: number(value), other: 0 });
                     weights.answered(&mut asked);
                 }
                 _ => {}
@@ -86,7 +92,7 @@ impl Weights {
 
     /// An answer ends each question whose other side it is, and begins the other side of the next.
     fn answered(&mut self, asked: &mut Vec<usize>) {
-        let next = self.nodes.len();
+        let next = u16::try_from(self.nodes.len()).unwrap_or(u16::MAX);
         while let Some(question) = asked.last().map(|&q| &mut self.nodes[q]) {
             if question.other == 0 {
                 question.other = next;
@@ -104,10 +110,14 @@ impl Weights {
 
     fn answer(&self, tree: usize, numbers: &[f32]) -> f32 {
         let mut at = tree;
-        while let Some(number) = self.nodes[at].number {
-            at = if numbers[number] <= self.nodes[at].limit { at + 1 } else { self.nodes[at].other };
+        loop {
+            let node = &self.nodes[at];
+            match numbers.get(usize::from(node.number)) {
+                Some(number) if *number <= node.limit => at += 1,
+                Some(_) => at = usize::from(node.other),
+                None => return node.limit,
+            }
         }
-        self.nodes[at].limit
     }
 
     pub fn is_empty(&self) -> bool {
@@ -120,9 +130,10 @@ fn number(cell: &str) -> f32 {
     cell.parse().unwrap_or(0.0)
 }
 
-/// FNV-1a.
+/// FNV-1a of a word with its figures masked: a year is a year.
 pub fn hash(word: &str) -> u64 {
-    word.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+    let masked = word.bytes().map(|b| if b.is_ascii_digit() { b'0' } else { b });
+    masked.fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The hash of two words in a row, of theirs.
@@ -130,32 +141,30 @@ pub fn pair(first: u64, second: u64) -> u64 {
     (first.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// A line that a rule keeps goes if it is text less likely than this.
-const DROPS: f32 = 0.4;
-/// A line that a rule drops stays if it is text more likely than this.
-const KEEPS: f32 = 0.5;
+/// A line is text if it is more likely text than not.
+const LIKELY: f32 = 0.5;
+/// A line of links must be so likely text.
+const LIKELY_LINKS: f32 = 0.75;
 
 /// So much of the text that the rules keep stays at least.
 const LEAST: f32 = 0.2;
 
-/// What rules keep or drop by guess; what they know for sure is left alone.
-pub fn is_free(fate: &Fate) -> bool {
+/// How likely a line must be text to be kept, where a rule kept or dropped it by guess; what rules know for sure is left
+/// alone.
+pub fn limit(fate: &Fate, line: &Line) -> Option<f32> {
     match fate {
-        Fate::Kept(why) => !matches!(*why, "a post from elsewhere" | "a table of data" | "a picture within the text"),
-        Fate::Dropped(why) => matches!(
-            *why,
-            "outside the article"
-                | "one of a row of teasers"
-                | "a region named like chrome"
-                | "a label before the text"
-                | "a line of the site"
-                | "a label after the text"
-                | "a heading that nothing follows"
-                | "a closing line of the site"
-                | "a form"
-                | "an advertisement"
-        ),
-        _ => false,
+        // Half of all lines, one in two hundred of them text.
+        Fate::Dropped("outside the article") if line.link_share() > 0.5 => None,
+        Fate::Kept("a post from elsewhere" | "a picture within the text") => None,
+        Fate::Dropped(
+            "on other pages of the site too"
+            | "the headline again"
+            | "a label of related articles"
+            | "listed under related articles",
+        ) => None,
+        Fate::Dropped("a line of links" | "a list of links") => Some(LIKELY_LINKS),
+        Fate::Kept(_) | Fate::Dropped(_) | Fate::Caption(_) => Some(LIKELY),
+        Fate::Byline(_) | Fate::Open | Fate::Raised(..) | Fate::Lowered(..) => None,
     }
 }
 
@@ -166,13 +175,14 @@ pub fn correct(sight: &Sight<'_, '_>) -> Vec<Fate> {
     if weights.is_empty() {
         return fates;
     }
-    let free = |n: usize| is_free(&sight.fates[n]);
+    let free = |n: usize| limit(&sight.fates[n], &sight.flat.lines[n]).is_some();
     features::measure(sight, weights, free, |line, numbers| {
         let likely = weights.judge(numbers);
         let percent = (likely * 100.0).round() as u8;
+        let is_text = limit(&sight.fates[line], &sight.flat.lines[line]).is_some_and(|limit| likely > limit);
         match &fates[line] {
-            Fate::Kept(why) if likely < DROPS => fates[line] = Fate::Lowered(percent, why),
-            Fate::Dropped(why) if likely > KEEPS => fates[line] = Fate::Raised(percent, why),
+            Fate::Kept(why) if !is_text => fates[line] = Fate::Lowered(percent, why),
+            Fate::Dropped(why) | Fate::Caption(why) if is_text => fates[line] = Fate::Raised(percent, why),
             _ => {}
         }
     });
@@ -240,5 +250,6 @@ mod tests {
         }
         assert_eq!(open, 0);
         assert!(Weights::shipped().trees.len() > 50);
+        assert!(Weights::shipped().nodes.len() < usize::from(u16::MAX));
     }
 }

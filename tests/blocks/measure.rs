@@ -16,7 +16,8 @@ fn main() -> anyhow::Result<()> {
     for line in stdin().lock().lines() {
         let given: Value = serde_json::from_str(&line?)?;
         let lines = samples(&page(&given)?, Utc::now()).unwrap_or_default();
-        let rows: Vec<Value> = lines.iter().map(|s| json!([s.text, s.free, s.numbers, s.words, s.names])).collect();
+        let rows: Vec<Value> =
+            lines.iter().map(|s| json!([s.text, s.limit, s.numbers, s.words, s.names, s.place])).collect();
         serde_json::to_writer(&mut out, &json!({"id": given["id"], "lines": rows}))?;
         writeln!(out)?;
     }

@@ -15,7 +15,6 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 WORD = re.compile(r"\w+")
-DROPS, KEEPS = 0.4, 0.5  # as in src/extract/weights.rs
 SETS = {"scrapinghub": 3.0, "fundus": 2.0, "wcxb": 1.0, "segments": 1.0}
 TREES = dict(objective="binary", learning_rate=0.08, num_leaves=20, min_data_in_leaf=30, feature_fraction=0.3,
              bagging_fraction=0.8, bagging_freq=1, lambda_l2=5, min_sum_hessian_in_leaf=0.5, use_missing=False,
@@ -96,10 +95,10 @@ def read(data):
         for row in map(json.loads, rows):
             if row["id"] not in gold or not row["lines"]:
                 continue
-            texts, free, numbers, words, named = map(list, zip(*row["lines"]))
+            texts, limit, numbers, words, named, place = map(list, zip(*row["lines"]))
             kept = [n[kept_at] == 2 for n in numbers]
-            page = dict(set=name, id=row["id"], host=host(urls[row["id"]]), texts=texts, free=free, numbers=numbers,
-                        words=words, named=named, kept=kept, gold=gold[row["id"]])
+            page = dict(set=name, id=row["id"], host=host(urls[row["id"]]), texts=texts, limit=limit, numbers=numbers,
+                        words=words, named=named, kept=kept, place=place, gold=gold[row["id"]])
             if name == "segments":
                 page["label"] = segment_labels(texts, kept, page["gold"])
             else:
@@ -144,11 +143,15 @@ def show(title, figures):
 
 
 def vocabulary(pages, kind, hosts_needed):
+    """Tokens of so many hosts; none that is the name of one."""
+    own_names = {label.replace("-", "") for page in pages for label in page["host"].split(".")[:1]}
+    parts = lambda token: re.split(r"[^\w]+", token if kind == "words" else token[2:])
     hosts = defaultdict(set)
     for page in pages:
         for token in set().union(*map(set, page[kind])):
             hosts[token].add(page["host"])
-    return {t: n for n, t in enumerate(sorted(t for t, h in hosts.items() if len(h) >= hosts_needed))}
+    wanted = (t for t, h in hosts.items() if len(h) >= hosts_needed and own_names.isdisjoint(parts(t)))
+    return {t: n for n, t in enumerate(sorted(wanted))}
 
 
 def matrix(pages, kind, vocabulary, rooted):
@@ -168,7 +171,9 @@ class Data:
         self.names, self.pages = names, pages
         join = lambda key: np.array([v for p in pages for v in p[key]])
         self.numbers = np.array([n for p in pages for n in p["numbers"]], dtype=np.float32)
-        self.label, self.kept, self.free = join("label"), join("kept"), join("free")
+        self.label, self.kept = join("label"), join("kept")
+        # What has no limit is left as the rules left it.
+        self.limit = np.array([np.nan if v is None else v for p in pages for v in p["limit"]], dtype=np.float32)
         self.page = np.repeat(np.arange(len(pages)), [len(p["label"]) for p in pages])
         self.start = np.concatenate([[0], np.cumsum([len(p["label"]) for p in pages])])
         size = np.array([len(WORD.findall(t)) for p in pages for t in p["texts"]], dtype=np.float32)
@@ -211,13 +216,14 @@ class Data:
         return self.said[rows] @ said, self.around[rows] @ (named / 0.2)
 
     def trees(self, rows, rounds):
-        rows = rows & self.free
+        rows = rows & ~np.isnan(self.limit)
         given = lightgbm.Dataset(self.numbers[rows], self.label[rows], weight=self.weight[rows],
                                  feature_name=[f"n{n}" for n in range(len(self.names))])
         return lightgbm.train(TREES, given, rounds)
 
-    def corrected(self, likely, drops=DROPS, keeps=KEEPS):
-        keep = np.where(self.free, likely > np.where(self.kept, drops, keeps), self.kept)
+    def corrected(self, likely, more=0.0):
+        """By page, which lines are kept, if all limits are raised by `more`."""
+        keep = np.where(np.isnan(self.limit), self.kept, likely > self.limit + more)
         return [keep[a:b] for a, b in zip(self.start, self.start[1:])]
 
 
@@ -271,8 +277,8 @@ def main():
     likely = np.zeros(len(folds))
     for n in range(given.folds):
         likely[folds == n] = data.trees(labelled & (folds != n), given.rounds).predict(data.numbers[folds == n])
-    for drops, keeps in ((0.3, 0.6), (0.4, 0.6), (0.5, 0.6), (0.4, 0.5), (0.4, 0.7), (0.5, 0.5)):
-        show(f"cross-validated {drops} {keeps}", score(pages, data.corrected(likely, drops, keeps)))
+    for more in (-0.1, -0.05, 0.0, 0.05, 0.1):
+        show(f"cross-validated {more:+}", score(pages, data.corrected(likely, more)))
     if given.keep:
         np.save(given.keep, likely)
 

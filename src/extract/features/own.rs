@@ -4,6 +4,7 @@ use super::super::byline::{byline, ends_in_credit, is_credit};
 use super::super::chrome::Fate;
 use super::super::density::{ends_sentence, is_text};
 use super::super::page::{Align, Flat, Line, Shape};
+use super::super::weights::hash;
 use super::super::words;
 use super::tokens::Scores;
 use super::{Said, Sight, shingles};
@@ -53,7 +54,7 @@ pub const OWN: &[&str] = &[
 pub const SHARED: usize = 17;
 pub type Own = [f32; 36];
 
-pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: usize) -> Own {
+pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: usize) -> (Own, Vec<u64>) {
     let line = &sight.flat.lines[n];
     let folded = match sight.folded[n].as_str() {
         "" => Cow::Owned(fold(&line.text)),
@@ -63,11 +64,11 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
     let chars = line.chars as f32;
     let share = |n: usize| n as f32 / chars;
     let words: Vec<&str> = syllables(&folded).collect();
-    let compared = !said.text.is_empty() || !said.description.is_empty();
-    let shingles: Vec<u64> = if compared { shingles(&words).collect() } else { Vec::new() };
+    let hashes: Vec<u64> = words.iter().map(|w| hash(w)).collect();
+    let shingles = shingles(&hashes);
     let in_title = words.iter().filter(|w| said.title.contains(**w)).count() as f32;
-    [
-        scores.words(&words),
+    let own = [
+        scores.words(&hashes),
         scores.names(sight.flat, line.elem),
         chars.min(3_000.0),
         words.len().min(600) as f32,
@@ -107,7 +108,8 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
         overlap(&shingles, &said.description),
         chars / words.len().max(1) as f32,
         share(letters.upper),
-    ]
+    ];
+    (own, shingles)
 }
 
 /// Longer lines are no labels, closing notes or the like.

@@ -1,10 +1,12 @@
 //! What is measured of a line's place: in the body, in its element, among lines made alike.
 
+use super::super::chrome::Fate;
 use super::super::density::is_text;
 use super::super::page::Shape;
 use super::super::signs;
-use super::Sight;
+use super::super::weights::ByHash;
 use super::own::{Own, flag};
+use super::{Said, Sight};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -88,6 +90,18 @@ pub const PLACE: &[&str] = &[
     "far_advert",
     "far_consent",
     "vietnamese",
+    "again_before",
+    "again_after",
+    "picture",
+    "picture_lines",
+    "picture_text",
+    "alike_most",
+    "main_since",
+    "main_until",
+    "headlines_ago",
+    "stamps_ago",
+    "articles_ago",
+    "body_told",
 ];
 
 const NEAR: [signs::Signs; 17] = [
@@ -143,13 +157,20 @@ pub struct Places {
     signature: Vec<(u64, u64)>,
     alike: HashMap<u64, (f32, f32)>,
     headline: Option<usize>,
+    repeats: Repeats,
+    history: Vec<[f32; 3]>,
+    /// Of the most text in lines made alike: how much, its first and last line.
+    main: (f32, usize, usize),
+    /// By line of the page: pictures before it.
+    pictures: Vec<f32>,
+    told: f32,
     all: f32,
     body_text: f32,
     vietnamese: f32,
 }
 
 impl Places {
-    pub fn new(sight: &Sight<'_, '_>, lines: &[usize]) -> Places {
+    pub fn new(sight: &Sight<'_, '_>, said: &Said, shingles: Vec<Vec<u64>>, lines: &[usize]) -> Places {
         let flat = sight.flat;
         let sums = |value: &dyn Fn(usize) -> f32, over: &mut dyn Iterator<Item = usize>| {
             let mut sum = 0.0;
@@ -173,6 +194,11 @@ impl Places {
             signature: lines.iter().map(|&n| signature(sight, n)).collect(),
             alike: HashMap::new(),
             headline: None,
+            told: said.text.len() as f32 / shingles.iter().map(Vec::len).sum::<usize>().max(1) as f32,
+            repeats: Repeats::of(shingles),
+            history: history(sight, lines),
+            main: (0.0, 0, 0),
+            pictures: sums(&|n| flag(flat.lines[n].shape == Shape::Image), &mut (0..flat.lines.len())),
             all: sight.worth.text.iter().sum::<f32>().max(1.0),
             body_text: sight.worth.text[sight.body.clone()].iter().sum::<f32>().max(1.0),
             vietnamese: flag(sight.meta.language.as_deref() == Some("vi")),
@@ -189,6 +215,7 @@ impl Places {
                 *sum = (sum.0 + sight.worth.text[n], sum.1 + 1.0);
             }
         }
+        places.main = places.most_alike();
         let title = sight.meta.title.as_deref().unwrap_or("");
         places.headline = lines.iter().position(|&n| flat.lines[n].text == title);
         places
@@ -262,6 +289,40 @@ impl Places {
         numbers.extend(NEAR.iter().map(|s| flag(near & s != 0)));
         numbers.extend(FAR.iter().map(|s| flag(far & s != 0)));
         numbers.push(self.vietnamese);
+        numbers.extend(self.repeats.measure(at));
+        self.picture(sight, n, numbers);
+        let (most, first, last) = self.main;
+        numbers.push(alike_text / most.max(1.0));
+        numbers.push((at as f32 - first as f32).clamp(-50.0, 50.0));
+        numbers.push((last as f32 - at as f32).clamp(-50.0, 50.0));
+        numbers.extend(self.history[at]);
+        numbers.push(self.told);
+    }
+
+    /// How much text is made alike at most, and between which lines it stands.
+    fn most_alike(&self) -> (f32, usize, usize) {
+        let text = |at: usize| self.alike.get(&self.signature[at].0).map_or(0.0, |a| a.0);
+        let most = (0..self.lines.len()).max_by(|&a, &b| text(a).total_cmp(&text(b)).then(b.cmp(&a))).unwrap_or(0);
+        let same = |at: &usize| self.signature.get(*at).map(|s| s.0) == self.signature.get(most).map(|s| s.0);
+        let last = (0..self.lines.len()).rev().find(same).unwrap_or(most);
+        (if self.lines.is_empty() { 0.0 } else { text(most) }, most, last)
+    }
+
+    /// How far up stands an element that holds a picture too; its lines and text.
+    fn picture(&self, sight: &Sight<'_, '_>, n: usize, numbers: &mut Vec<f32>) {
+        let holds = |e: &usize| {
+            let lines = &sight.flat.elems[*e].lines;
+            self.pictures[lines.end] > self.pictures[lines.start]
+        };
+        let found = sight.flat.around(sight.flat.lines[n].elem).take(4).enumerate().find(|(_, e)| holds(e));
+        match found {
+            Some((up, e)) => numbers.extend([
+                up as f32,
+                sight.flat.elems[e].lines.len().min(50) as f32,
+                sight.worth.text_in(sight.flat, e) / self.all,
+            ]),
+            None => numbers.extend([9.0, 50.0, 1.0]),
+        }
     }
 
     /// Its share of the page's text, its share of links, its lines.
@@ -284,8 +345,62 @@ impl Places {
     }
 }
 
+/// Where the page says the same words.
+struct Repeats {
+    shingles: Vec<Vec<u64>>,
+    /// By shingle, the first and the last line that has it.
+    found: ByHash<(u32, u32)>,
+}
+
+impl Repeats {
+    fn of(shingles: Vec<Vec<u64>>) -> Repeats {
+        let mut found: ByHash<(u32, u32)> = ByHash::default();
+        for (at, line) in (0..).zip(&shingles) {
+            for shingle in line {
+                found.entry(*shingle).or_insert((at, at)).1 = at;
+            }
+        }
+        Repeats { shingles, found }
+    }
+
+    /// The shares of a line's shingles that stand before it too, and after it.
+    fn measure(&self, at: usize) -> [f32; 2] {
+        let line = &self.shingles[at];
+        let share = |is: &dyn Fn((u32, u32)) -> bool| {
+            let count = line.iter().filter(|s| self.found.get(s).is_some_and(|f| is(*f))).count();
+            count as f32 / line.len().max(1) as f32
+        };
+        [share(&|(first, _)| (first as usize) < at), share(&|(_, last)| last as usize > at)]
+    }
+}
+
+/// By line, how many headlines of the first order, how many bylines and dates, and how many `<article>`s began since
+/// the page's first running text.
+fn history(sight: &Sight<'_, '_>, lines: &[usize]) -> Vec<[f32; 3]> {
+    let (mut now, mut begun, mut inside) = ([0.0_f32; 3], false, None);
+    let one = |&n: &usize| {
+        let line = &sight.flat.lines[n];
+        begun |= is_text(line) && sight.body.contains(&n);
+        let article = sight.flat.around(line.elem).find(|&e| sight.flat.name(e) == "article");
+        let stamp = match sight.fates[n] {
+            Fate::Byline(_) => true,
+            Fate::Dropped(why) => why == "a date",
+            _ => false,
+        };
+        let h1 = || sight.flat.around(line.elem).take(3).any(|e| sight.flat.name(e) == "h1");
+        if begun {
+            now[0] += flag(h1());
+            now[1] += flag(stamp);
+            now[2] += flag(article.is_some() && article != inside);
+        }
+        inside = article.or(inside);
+        now.map(|v| v.min(20.0))
+    };
+    lines.iter().map(one).collect()
+}
+
 fn is_kept(sight: &Sight<'_, '_>, n: usize) -> bool {
-    matches!(sight.fates[n], super::Fate::Kept(_))
+    matches!(sight.fates[n], Fate::Kept(_))
 }
 
 /// Steps since the last that was so, 50 at most.

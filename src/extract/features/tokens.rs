@@ -13,7 +13,8 @@ const NEAR: [&str; UP] = ["0", "1", "2", "2", "3", "3", "3", "3"];
 
 /// The words of the text and the words of the names, for learning.
 pub fn tokens(flat: &Flat<'_>, line: &Line) -> (Vec<String>, Vec<String>) {
-    let folded = fold(&line.text);
+    // Figures are all alike, as for the hash of a word.
+    let folded = fold(&line.text).replace(|c: char| c.is_ascii_digit(), "0");
     let words: Vec<&str> = syllables(&folded).collect();
     let mut said = Vec::new();
     each_word(&words, "^", |parts| said.push(parts.join(" ")));
@@ -82,10 +83,9 @@ impl<'w> Scores<'w> {
     }
 
     /// The words' mean weight times the root of their number: a long text says more, but not in proportion.
-    pub fn words(&self, words: &[&str]) -> f32 {
-        let hashes: Vec<u64> = words.iter().map(|w| hash(w)).collect();
+    pub fn words(&self, words: &[u64]) -> f32 {
         let (mut sum, mut count) = (0.0, 0.0_f32);
-        each_word(&hashes, hash("^"), |parts| {
+        each_word(words, hash("^"), |parts| {
             let key = if let [first, second] = parts { pair(*first, *second) } else { parts[0] };
             count += 1.0;
             sum += self.weights.words.get(&key).copied().unwrap_or(0.0);
