@@ -176,6 +176,10 @@ impl<'a, 'b> Walk<'a, 'b> {
     }
 
     fn is_hidden(&self, node: ElementRef<'a>, signs: Signs) -> bool {
+        let around = self.open.last().map_or(0, |f| self.flat.elems[f.elem].signs);
+        if signs & around & signs::HOVER != 0 && !is_block(node.value().name()) {
+            return true;
+        }
         if signs & signs::HIDDEN == 0 {
             return node.attr("aria-hidden") == Some("true") && node.value().name() != "img" && short_inside(node);
         }

@@ -28,6 +28,8 @@ pub const NOTE: Signs = 1 << 17;
 pub const CONSENT: Signs = 1 << 18;
 /// A post from elsewhere, shown within the text: part of it.
 pub const EMBED: Signs = 1 << 19;
+/// Shown while the pointer rests on the word that it explains, or that word.
+pub const HOVER: Signs = 1 << 20;
 
 /// Regions that are not the article, when they are small beside it.
 pub const CHROME: Signs = NAV | ASIDE | COMMENT | FOOT | TAGS | SHARE | RELATED | FORM | ADVERT | CONSENT;
@@ -73,6 +75,10 @@ const STEMS: &[(&str, Signs)] = &[
     ("popup", FORM),
     ("modal", FORM),
     ("lightbox", FORM),
+    ("rollover", HOVER),
+    ("tooltip", HOVER),
+    ("popover", HOVER),
+    ("hovercard", HOVER),
     ("advert", ADVERT),
     ("sponsor", ADVERT),
     ("banner", ADVERT),

@@ -51,6 +51,44 @@ fn paragraphs_are_found_however_they_are_made() {
 }
 
 #[test]
+fn what_shows_under_the_pointer_is_no_text() {
+    let rest = FIRST.strip_prefix("Sáng nay,").unwrap();
+    let word = "<span class=tooltip>Sáng nay<span class=tooltip-text>Thứ năm, 23/5, lúc tám giờ.</span></span>";
+    let html = format!("<h1>Đối thoại ở Bản Lầm</h1><div><p>{word},{rest}</p><p>{SECOND}</p><p>{THIRD}</p></div>");
+    assert_eq!(text(&html), whole());
+    let html = format!("<h1>Đối thoại</h1><p class=tooltips>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p>");
+    assert_eq!(text(&html), whole());
+}
+
+/// What the weights see of a line, by name.
+fn measured(html: &str, text: &str, name: &str) -> Option<f32> {
+    let at = sample_names().iter().position(|n| n == name).unwrap();
+    let samples = samples(&page(html), now()).unwrap();
+    samples.iter().find(|s| s.text == text).map(|s| s.numbers[at])
+}
+
+#[test]
+fn an_article_cut_into_sections_is_measured_whole() {
+    let links: String = (0..60).map(|n| format!("<li><a href=/{n}>Tin số {n}</a></li>")).collect();
+    let parts =
+        format!("<section><p>{FIRST}</p><p>{SECOND}</p></section><ul>{links}</ul><section><p>{THIRD}</p></section>");
+    let html = |name: &str| format!("<h1>Đối thoại</h1><{name}>{parts}</{name}>");
+    assert_eq!(measured(&html("article"), THIRD, "text"), Some(1.0));
+    assert_eq!(measured(&html("div"), THIRD, "text"), None);
+}
+
+#[test]
+fn text_that_comes_again_is_seen_from_both_places() {
+    let html = format!(
+        "<h1>Đối thoại</h1><div><p>{FIRST}</p><p>{SECOND}</p><figure><img src=/a.jpg><p>{FIRST}</p></figure></div>"
+    );
+    assert_eq!(measured(&html, FIRST, "again_after"), Some(1.0));
+    assert_eq!(measured(&html, FIRST, "again_before"), Some(0.0));
+    assert_eq!(measured(&html, SECOND, "again_after"), Some(0.0));
+    assert_eq!(measured(&html, SECOND, "picture"), Some(1.0));
+}
+
+#[test]
 fn chrome_in_and_around_the_text_goes_and_says_why() {
     let html = format!(
         "<ul class=menu><li><a href=/>Trang chủ</a><li><a href=/a>Giới thiệu</a></ul>
