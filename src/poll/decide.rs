@@ -118,7 +118,7 @@ pub enum Heard<'a> {
     Read {
         validators: Validators,
         hash: String,
-        shown: Shown,
+        shown: Box<Shown>,
     },
     NotAFeed(&'a str),
     Failed(&'a FetchError),
@@ -198,7 +198,7 @@ pub fn decide(case: Case, heard: Heard) -> Decided {
         }
         Heard::Read { validators, hash, shown } => {
             let what = format!("read, {} entries", shown.window.items);
-            let (state, notes) = read(before, validators, hash, shown, case.now);
+            let (state, notes) = read(before, validators, hash, *shown, case.now);
             well(case, state, notes, &what)
         }
         // what was not a feed must not answer 304 next time

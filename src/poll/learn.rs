@@ -118,7 +118,7 @@ fn read(
             let entries: Vec<Entry> = items.into_iter().filter_map(|item| entry(item, &page.url)).collect();
             let shown = Shown::of(&entries, parse::schedule(&page.body), &case.before.window, case.now);
             let shown = Shown { hub: hub(&page, case.facts), ..shown };
-            let decided = decide::decide(case, Heard::Read { validators, hash, shown });
+            let decided = decide::decide(case, Heard::Read { validators, hash, shown: Box::new(shown) });
             let new = remember(pipeline, site, case, &decided, &entries)?;
             if decided.state.hub != case.before.hub {
                 pipeline.hubs.notify_one();

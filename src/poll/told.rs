@@ -31,7 +31,8 @@ pub fn twin(store: &Store, index: &Index, print: &Print) -> Result<Option<(Told,
     Ok(store.past(twin.key)?.map(|past| (Told::Past(past), twin)))
 }
 
-/// Another page tells an article that is kept: a row among its copies. Where it tells more, the fuller text is the article's.
+/// Another page tells an article that is kept: a row among its copies. Where it tells more, or is the same site's later
+/// word, its text is the article's.
 pub(super) fn told(
     first: Article,
     prints: &[Print],
@@ -47,7 +48,14 @@ pub(super) fn told(
         return (outcome, Change::None);
     }
     if fuller(&first, examined) {
-        let article = Box::new(extended(first, copy, examined, now));
+        let why = format!("extended: the fuller text of {}", copy.url);
+        let copy = Copy { relation: Some(Relation::Extended), ..copy };
+        let article = Box::new(retold(first, copy, examined, (why, now)));
+        return (outcome, Change::Revise { article, print });
+    }
+    if corrected(&first, site, mark, examined, twin) {
+        let why = format!("text changed: as the site tells it now at {}", copy.url);
+        let article = Box::new(retold(first, copy, examined, (why, now)));
         return (outcome, Change::Revise { article, print });
     }
     (outcome, Change::Copied { of: first.id, copy, print: Some(print) })
@@ -62,14 +70,28 @@ fn fuller(first: &Article, examined: &Examined) -> bool {
         && dedup::relation(examined.print(), &own) == Some(Relation::Extended)
 }
 
+/// Whether the site itself tells the article again, at another address and with another text: a system that gives a new
+/// address to what is published anew. A text in doubt, or one that lost much, replaces none.
+fn corrected(first: &Article, site: &Site, mark: &Mark, examined: &Examined, twin: &Twin) -> bool {
+    let (old, new) = (article::plain(&first.blocks).len(), article::plain(&examined.clean.blocks).len());
+    first.site.id == site.id
+        && twin.relation == Relation::Copy
+        && twin.similarity < 1.0
+        && mark.first_seen > first.first_seen_at
+        && examined.clean.published.zip(first.published_at).is_none_or(|(now, then)| now >= then)
+        && examined.doubt.is_none()
+        && new * 10 >= old * 9
+        && examined.title == first.title
+}
+
 /// The article with the text of its copy: who told it first, where and when, stays.
-fn extended(first: Article, copy: Copy, examined: &Examined, now: DateTime<Utc>) -> Article {
+fn retold(first: Article, copy: Copy, examined: &Examined, (why, now): (String, DateTime<Utc>)) -> Article {
     let (clean, rev) = (&examined.clean, first.rev + 1);
     let mut history = first.history;
-    history.push(Revision { rev, at: now, why: format!("extended: the fuller text of {}", copy.url) });
+    history.push(Revision { rev, at: now, why });
     let mut copies = first.copies;
     copies.retain(|row| row.url != copy.url);
-    copies.push(Copy { relation: Some(Relation::Extended), ..copy });
+    copies.push(copy);
     Article {
         rev,
         updated_at: now,

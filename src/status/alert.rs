@@ -1,6 +1,6 @@
 //! Silence is a fault: a site whose state changes is said in the log, and told to whoever `[alert]` names, once.
 
-use super::rows::{Condition, condition};
+use super::rows::{Condition, condition, extraction_reason};
 use super::{ExtractionHealth, SiteHealth};
 use crate::config::{AlertConfig, Site};
 use crate::poll::Pipeline;
@@ -102,8 +102,6 @@ fn change(site: &Site, before: &Said, is: &SiteState, now: DateTime<Utc>) -> Opt
     if same && before.degraded == (extraction == ExtractionHealth::Degraded) {
         return None;
     }
-    let (listed, read) =
-        (site.feeds.iter().find_map(|url| is.feeds.get(url)?.drift.clone()), is.drift.degraded.as_ref());
     Some(Change {
         site: site.id.clone(),
         name: site.name.clone(),
@@ -112,8 +110,8 @@ fn change(site: &Site, before: &Said, is: &SiteState, now: DateTime<Utc>) -> Opt
         reason,
         since,
         extraction,
-        extraction_reason: read.map(|degraded| degraded.why.clone()).or(listed),
-        extraction_since: read.map(|degraded| degraded.since),
+        extraction_reason: extraction_reason(site, is),
+        extraction_since: is.drift.degraded.as_ref().map(|degraded| degraded.since),
         at: now,
     })
 }

@@ -50,7 +50,7 @@ fn row(site: &Site, store: &Store, notice: Option<&str>) -> Result<SiteRow, Stor
         failures: state.failures,
         next_poll: state.next_poll,
         extraction,
-        extraction_reason: state.drift.degraded.as_ref().map(|degraded| degraded.why.clone()),
+        extraction_reason: extraction_reason(site, &state),
         extraction_since: state.drift.degraded.as_ref().map(|degraded| degraded.since),
         feeds: site.feeds.iter().map(|url| feed_row(url, &state)).collect(),
         waiting: store.waiting_count(&site.id)?,
@@ -123,6 +123,13 @@ fn extraction(site: &Site, state: &SiteState) -> ExtractionHealth {
         Some(_) => ExtractionHealth::Degraded,
         None => ExtractionHealth::Ok,
     }
+}
+
+/// Why its pages, or one of its list pages, are not read as they used to be.
+pub fn extraction_reason(site: &Site, state: &SiteState) -> Option<String> {
+    let listed =
+        || feeds_of(site, state).find_map(|(url, feed)| Some(format!("{}: {}", public(url), feed.drift.clone()?)));
+    state.drift.degraded.as_ref().map(|degraded| degraded.why.clone()).or_else(listed)
 }
 
 fn feed_row(url: &url::Url, state: &SiteState) -> FeedRow {

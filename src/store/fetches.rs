@@ -111,7 +111,7 @@ mod tests {
             wire: n,
             decoded: 0,
             ms: 0,
-            decision: if n % 2 == 0 { noise(30_000) } else { String::new() },
+            decision: if n.is_multiple_of(2) { noise(30_000) } else { String::new() },
             next: None,
         };
         (0..KEPT + 9).for_each(|n| store.note_fetch("a", &fetch(n)).unwrap());

@@ -239,7 +239,7 @@ fn an_entry_that_its_feed_words_anew_is_due_again_but_not_at_once() {
     let (_dir, store) = open();
     let learn = |title: &str, feed: &Url, now| {
         let entry = Entry { title: Some(title.to_owned()), ..entry(1) };
-        store.learn("hungyen", feed, &[entry.clone()], &SiteState::default(), now).unwrap();
+        store.learn("hungyen", feed, std::slice::from_ref(&entry), &SiteState::default(), now).unwrap();
         store.mark("hungyen", &entry.id).unwrap().unwrap().due
     };
     let settle = |outcome, now| {

@@ -76,7 +76,7 @@ fn last(bytes: &[u8]) -> u64 {
 /// The top bit of each byte that is ASCII but neither letter nor digit.
 fn separators(eight: u64) -> u64 {
     let low = eight & !TOP;
-    let small = low | 0x20 * EACH;
+    let small = low | (0x20 * EACH);
     // adding to seven bits carries into the eighth, and no further, from a certain character on
     let from = |bytes: u64, character: u8| bytes + u64::from(0x80 - character) * EACH;
     let letters = from(small, b'a') & !from(small, b'z' + 1);

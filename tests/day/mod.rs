@@ -287,7 +287,7 @@ async fn poll(world: &RefCell<World>, n: usize, host: &str, gate: &Gate, clock: 
         Says::Feed => {
             let entries = world.borrow_mut().read(n, now);
             let shown = Shown::of(&entries, Schedule::default(), &before.window, now);
-            decide(Heard::Read { validators, hash: "x".to_owned(), shown }, &facts, now)
+            decide(Heard::Read { validators, hash: "x".to_owned(), shown: Box::new(shown) }, &facts, now)
         }
     };
     let mut world = world.borrow_mut();

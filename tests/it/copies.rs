@@ -1,6 +1,6 @@
 //! One article on several sites. The sites are written here.
 
-use crate::house::House;
+use crate::house::{House, Reply};
 use crate::{Office, noon, tree};
 use chrono::TimeDelta;
 use diemtin::article::{Article, Id, Outcome, plain};
@@ -145,4 +145,29 @@ async fn a_page_is_a_copy_of_a_kept_article_though_one_that_was_let_go_is_nearer
     let copied = office.poll("c", second + TimeDelta::hours(1)).await;
     assert_eq!(outcome(&copied), &Outcome::Duplicate { of: id(&office, "b") });
     assert_eq!(plain(&article(&office, "b").expect("kept").blocks), STORY.join("\n\n"));
+}
+
+/// Some systems give an article a new address when it is published anew.
+#[tokio::test]
+async fn what_a_site_tells_anew_at_another_address_is_a_revision() {
+    let (house, _folder) = sites(&[page(&STORY)]);
+    let office = Office::of(house, &[], "");
+    assert_eq!(outcome(&office.poll("a", noon()).await), &Outcome::Stored);
+    let corrected: Vec<&str> = STORY
+        .iter()
+        .map(|line| if line.starts_with("Đến buổi") { "Đến buổi thứ năm, cả xóm đều ký." } else { line })
+        .collect();
+    let anew = Reply::Bytes("text/html; charset=utf-8", page(&corrected).into_bytes());
+    office.house.script("a", "/tin-moi.html", &[anew.clone(), anew]);
+    office.house.replace("a", "/rss", feed(TITLE).replace("/tin.html", "/tin-moi.html").as_bytes());
+    let later = office.poll("a", noon() + TimeDelta::days(1)).await;
+    assert_eq!(outcome(&later), &Outcome::Duplicate { of: id(&office, "a") });
+    let (revised, exported) = kept(&office, "a");
+    assert_eq!((revised.rev, plain(&revised.blocks)), (2, corrected.join("\n\n")));
+    assert!(exported["history"][0]["why"].as_str().is_some_and(|why| why.contains("/tin-moi.html")), "{exported}");
+    assert_eq!(revised.copies.len(), 1);
+
+    office.house.replace("a", "/rss", feed(&format!("{TITLE}!")).replace("/tin.html", "/tin-moi.html").as_bytes());
+    office.poll("a", noon() + TimeDelta::days(2)).await;
+    assert_eq!(article(&office, "a").as_ref(), Some(&revised), "once");
 }

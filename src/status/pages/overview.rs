@@ -91,7 +91,15 @@ fn trouble(main: &mut Html, look: &Look, rows: &[SiteRow]) {
     let silent: Vec<&SiteRow> = rows.iter().filter(|row| is(row, &[SiteHealth::Quiet, SiteHealth::Empty])).collect();
     let degraded: Vec<&SiteRow> = rows.iter().filter(|row| row.extraction == ExtractionHealth::Degraded).collect();
     let gave_up: usize = rows.iter().map(|row| row.gave_up).sum();
+    let unknown = rows.iter().filter(|row| is(row, &[SiteHealth::New])).count();
+    if unknown > 0 {
+        let says = look.say("Trang chưa được đọc lần nào", "Sites that were never polled yet");
+        main.raw("<p>").text(says).raw(": ").tag("strong", look.lang.number(unknown)).raw("</p>\n");
+    }
     if failing.is_empty() && silent.is_empty() && degraded.is_empty() && gave_up == 0 {
+        if unknown > 0 {
+            return;
+        }
         main.tag(
             "p class=\"fine\"",
             look.say("Không có gì: mọi trang đều đọc được.", "Nothing: every site can be read."),
@@ -100,12 +108,14 @@ fn trouble(main: &mut Html, look: &Look, rows: &[SiteRow]) {
     }
     let says = look.say("Trang có nguồn tin không đọc được", "Sites with a feed that cannot be read");
     let since = look.say("từ", "since");
-    troubled(main, look, (says, since), &failing, |row| (row.since, row.reason.as_deref()));
+    troubled(main, look, (says, since, "?state=failing"), &failing, |row| (row.since, row.reason.as_deref()));
     let says = look.say("Trang im lặng lâu hơn lệ thường", "Sites that are silent for longer than usual");
-    troubled(main, look, (says, since), &silent, |row| (row.since, row.reason.as_deref()));
+    troubled(main, look, (says, since, ""), &silent, |row| (row.since, row.reason.as_deref()));
     let says =
         look.say("Trang mà bài không còn được trích như trước", "Sites whose pages are no longer read as before");
-    troubled(main, look, (says, since), &degraded, |row| (row.extraction_since, row.extraction_reason.as_deref()));
+    troubled(main, look, (says, since, "?state=degraded"), &degraded, |row| {
+        (row.extraction_since, row.extraction_reason.as_deref())
+    });
     if gave_up > 0 {
         let says = look.say("Trang bài đã bỏ sau nhiều lần thử", "Pages given up after many tries");
         main.raw("<p>").text(says).raw(": ").tag("strong", look.lang.number(gave_up));
@@ -118,7 +128,7 @@ type Told<'a> = (Option<chrono::DateTime<chrono::Utc>>, Option<&'a str>);
 fn troubled(
     main: &mut Html,
     look: &Look,
-    (says, since): (&str, &str),
+    (says, since, state): (&str, &str, &str),
     rows: &[&SiteRow],
     told: for<'a> fn(&'a SiteRow) -> Told<'a>,
 ) {
@@ -141,7 +151,7 @@ fn troubled(
     }
     main.raw("</ul>\n");
     if rows.len() > SHOWN {
-        main.raw("<p>").link(look.lang.at("/sites?state=failing"), look.say("Tất cả", "All of them")).raw("</p>\n");
+        main.raw("<p>").link(look.lang.at(&format!("/sites{state}")), look.say("Tất cả", "All of them")).raw("</p>\n");
     }
 }
 

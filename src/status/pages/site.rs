@@ -144,8 +144,29 @@ fn feed_line(html: &mut Html, look: &Look, feed: &FeedRow) {
     html.raw("<tr><td class=\"url\">").outside(&feed.url, &feed.url).raw("</td><td class=\"when\">");
     time(html, look, feed.last_success);
     html.raw("</td><td class=\"count\">").text(feed.failures).raw("</td><td>");
-    why(html, feed.last_error.as_deref().unwrap_or_default());
+    why(html, &noted(look, feed).join("; "));
     html.raw("</td></tr>\n");
+}
+
+/// All that is to be known of a feed.
+fn noted(look: &Look, feed: &FeedRow) -> Vec<String> {
+    let since = |(vi, en), at| format!("{} {}", look.say(vi, en), look.lang.moment(at));
+    let empty = feed.empty_since.map(|at| since(("không có mục nào từ", "shows no entry since"), at));
+    let stopped = feed.stopped.map(|at| since(("đã bỏ hẳn (410) từ", "gone for good (410) since"), at));
+    let moved = feed.moved_to.as_ref().map(|to| format!("{} {to}", look.say("đã chuyển đến", "has moved for good to")));
+    let missed = (feed.rolled_over > 0).then(|| {
+        format!(
+            "{}: {}",
+            look.say("có thể đã sót mục giữa hai lần đọc", "entries may have been missed"),
+            feed.rolled_over
+        )
+    });
+    feed.last_error
+        .iter()
+        .chain(&feed.drift)
+        .cloned()
+        .chain([empty, stopped, moved, missed].into_iter().flatten())
+        .collect()
 }
 
 fn recent(main: &mut Html, look: &Look, site: &Site) -> anyhow::Result<()> {
