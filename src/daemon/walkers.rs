@@ -244,6 +244,9 @@ async fn watch_room(pipeline: Arc<Pipeline>, room: watch::Sender<bool>, answers:
         }
         if before.is_some() != now.is_some() {
             answers.pause(now.clone());
+        }
+        // nothing else asks for a round while nothing is polled, and a round lets go of what is old
+        if before.is_some() || now.is_some() {
             pipeline.changed.notify_one();
         }
         room.send_replace(now.is_none());
@@ -255,4 +258,28 @@ async fn watch_room(pipeline: Arc<Pipeline>, room: watch::Sender<bool>, answers:
 /// To the second: that is what is kept and shown.
 fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test(start_paused = true)]
+    async fn while_there_is_no_room_what_is_old_is_let_go_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        let site = "[[site]]\nid = \"a\"\nname = \"A\"\nprovince = \"Huế\"\nkind = \"party\"";
+        let feeds = "feeds = [\"https://a.example/rss\"]";
+        std::fs::write(&file, format!("[store]\nmin_free = \"900 PiB\"\n{site}\n{feeds}\n")).unwrap();
+        let pipeline = Arc::new(Pipeline::open(Config::load(&file).unwrap()).unwrap());
+        let (room, has_room) = watch::channel(true);
+        let watching = tokio::spawn(watch_room(pipeline.clone(), room, Arc::default()));
+        for _round in 0..3 {
+            let asked = tokio::time::timeout(2 * LOOK_FOR_ROOM, pipeline.changed.notified()).await;
+            assert!(asked.is_ok(), "no round is asked for");
+            assert!(!*has_room.borrow());
+        }
+        watching.abort();
+    }
 }
