@@ -80,7 +80,7 @@ pub fn head(folder: &std::path::Path) -> Option<u64> {
 /// One round for a caller that exports once; [`Mirror`] is for many. Syncs the store first, and writes only what
 /// changed. `sites` are all sites, in the order of the configuration.
 pub fn catch_up(store: &Store, config: &ExportConfig, sites: &[SiteRow]) -> Result<Wrote, ExportError> {
-    Mirror::open(config)?.catch_up(store, sites)
+    Mirror::open(config)?.catch_up(store, Some(sites))
 }
 
 /// Makes the whole folder again: the same bytes as a folder always kept up to date. Files under the export's own names

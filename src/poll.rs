@@ -63,6 +63,10 @@ pub struct Pipeline {
     pub healed: Option<Healed>,
     /// Told of each change that the export folder does not have yet.
     pub changed: Notify,
+    /// Told of each round of a site, whether it changed anything.
+    pub polled: Notify,
+    /// Whether the next round of the export is to say how the sites do, since the state of one is another.
+    pub turned: AtomicBool,
     pub fetcher: Fetcher,
     pub topics: Topics,
     /// What is to be told of sites.
@@ -111,6 +115,8 @@ impl Pipeline {
             mend,
             healed,
             changed: Notify::new(),
+            polled: Notify::new(),
+            turned: AtomicBool::default(),
             fetcher,
             topics,
             alerts: Alerts::default(),
@@ -132,6 +138,8 @@ impl Pipeline {
             mend: self.mend.clone(),
             healed: None,
             changed: Notify::new(),
+            polled: Notify::new(),
+            turned: AtomicBool::default(),
             fetcher,
             topics,
             alerts: Alerts::default(),

@@ -55,7 +55,7 @@ fn load(folder: &Path, count: u64) -> anyhow::Result<()> {
         writing += began.elapsed();
         if (n + 1) % ROUND == 0 || n + 1 == count {
             let began = Instant::now();
-            mirror.catch_up(&store, &[])?;
+            mirror.catch_up(&store, Some(&[]))?;
             exporting += began.elapsed();
         }
         if [1_000, 20_000, 50_000, 100_000, 200_000].contains(&(n + 1)) || n + 1 == count {
@@ -78,7 +78,7 @@ fn one_more(store: &Store, mirror: &mut Mirror, n: u64) -> anyhow::Result<Vec<f6
     for extra in 1..=3 {
         keep(store, 10_000_000 + n * 10 + extra)?;
         let began = Instant::now();
-        mirror.catch_up(store, &[])?;
+        mirror.catch_up(store, Some(&[]))?;
         times.push((began.elapsed().as_secs_f64() * 1e4).round() / 1e4);
     }
     Ok(times)

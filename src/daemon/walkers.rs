@@ -177,7 +177,7 @@ impl Walker {
                 Plan { feeds: Utc::now() + every, pages: None }
             }
         };
-        self.pipeline.changed.notify_one();
+        self.pipeline.polled.notify_one();
         Some(plan)
     }
 
@@ -244,6 +244,7 @@ async fn watch_room(pipeline: Arc<Pipeline>, room: watch::Sender<bool>, answers:
         }
         if before.is_some() != now.is_some() {
             answers.pause(now.clone());
+            pipeline.turned.store(true, Ordering::Relaxed);
         }
         // nothing else asks for a round while nothing is polled, and a round lets go of what is old
         if before.is_some() || now.is_some() {

@@ -67,32 +67,38 @@ impl Mirror {
         Ok(Mirror { folder, formats, manifest, written, claimed, fold_above, folded, parts, sweep })
     }
 
-    /// Brings the folder up to date: syncs the store first, and writes only what changed.
-    pub fn catch_up(&mut self, store: &Store, sites: &[SiteRow]) -> Result<Wrote> {
+    /// Brings the folder up to date: syncs the store first, and writes only what changed. Without `sites` the status stays.
+    pub fn catch_up(&mut self, store: &Store, sites: Option<&[SiteRow]>) -> Result<Wrote> {
         let target = store.sync()?;
         self.check_lineage(store, target)?;
         match self.round(store, sites, target) {
-            Err(ExportError::Part(_)) => self.rebuild(store, sites),
+            Err(ExportError::Part(_)) => self.anew(store, sites),
             other => other,
         }
     }
 
     /// Looks at everything again, whatever the folder says of itself.
     pub fn rebuild(&mut self, store: &Store, sites: &[SiteRow]) -> Result<Wrote> {
+        self.anew(store, Some(sites))
+    }
+
+    fn anew(&mut self, store: &Store, sites: Option<&[SiteRow]>) -> Result<Wrote> {
         let target = store.sync()?;
         self.forget_manifest();
         self.sweep = true;
         self.round(store, sites, target)
     }
 
-    fn round(&mut self, store: &Store, sites: &[SiteRow], target: u64) -> Result<Wrote> {
+    fn round(&mut self, store: &Store, sites: Option<&[SiteRow]>, target: u64) -> Result<Wrote> {
         let start = self.manifest.seq;
         let mut round = Round::default();
         self.parts.clear();
         self.fold(store.volume().articles > self.fold_above, &mut round)?;
         self.write_fixed(&mut round)?;
         let target = self.write_articles(store, &mut round, target)?;
-        self.write_status(sites, &mut round)?;
+        if let Some(sites) = sites {
+            self.write_status(sites, &mut round)?;
+        }
         self.write_changes(store, &mut round, start, target)?;
         self.folder.sync()?;
         if self.folder.write(HEAD, format!("{target}\n").as_bytes())? {

@@ -472,11 +472,11 @@ fn a_revision_is_one_more_change() {
     let config = config(dir.path());
     keep(&store, 1, "Cũ", at(0));
     let mut mirror = Mirror::open(&config).unwrap();
-    mirror.catch_up(&store, &rows()).unwrap();
+    mirror.catch_up(&store, Some(&rows())).unwrap();
     let mark = settled_mark(&store, 1, Outcome::Revision { rev: 2 });
     let change = Change::Revise { article: Box::new(article(1, "Mới")), print: print(2) };
     store.settle("hungyen", &mark, change, None, at(5)).unwrap();
-    mirror.catch_up(&store, &rows()).unwrap();
+    mirror.catch_up(&store, Some(&rows())).unwrap();
     assert_eq!(problems(&config.path), [""; 0]);
     let out = tree(&config.path);
     let json: Value = serde_json::from_slice(&out[&path(&article(1, ""), "json")]).unwrap();
@@ -529,11 +529,11 @@ fn a_big_folder_lists_its_articles_by_month() {
         mirror.fold_above = above;
         mirror
     };
-    mirror(9).catch_up(&store, &rows()).unwrap();
+    mirror(9).catch_up(&store, Some(&rows())).unwrap();
     let small = tree(&config.path);
     keep(&store, 5, "Tin", at(0));
     let mut open_mirror = mirror(4);
-    open_mirror.catch_up(&store, &rows()).unwrap();
+    open_mirror.catch_up(&store, Some(&rows())).unwrap();
     let big = tree(&config.path);
     let part = "articles/2024/01/manifest.json";
     assert_eq!(manifest::read_part(&big[part]).unwrap().len(), 15);
@@ -542,18 +542,18 @@ fn a_big_folder_lists_its_articles_by_month() {
     assert_eq!(problems(&config.path), [""; 0]);
     // kept up to date, it is as made again; killed after the part was written, it goes on
     keep(&store, 6, "Tin", at(0));
-    open_mirror.catch_up(&store, &rows()).unwrap();
+    open_mirror.catch_up(&store, Some(&rows())).unwrap();
     let kept = tree(&config.path);
     mirror(4).rebuild(&store, &rows()).unwrap();
     assert!(tree(&config.path) == kept);
     fs::write(config.path.join("manifest.json"), &big["manifest.json"]).unwrap();
-    mirror(4).catch_up(&store, &rows()).unwrap();
+    mirror(4).catch_up(&store, Some(&rows())).unwrap();
     assert!(tree(&config.path) == kept);
     // a damaged part is found, and made again with the next change of its month
     fs::write(config.path.join(part), "x").unwrap();
     assert_eq!(problems(&config.path).len(), 1);
     store.forget(&entry(6).id, at(9)).unwrap();
-    mirror(4).catch_up(&store, &rows()).unwrap();
+    mirror(4).catch_up(&store, Some(&rows())).unwrap();
     assert_eq!(problems(&config.path), [""; 0]);
     // and back to one list, which the store can be made from as well as from parts
     let path = store.path().to_owned();
@@ -562,7 +562,7 @@ fn a_big_folder_lists_its_articles_by_month() {
     let (store, healed) = open_store(&path, &config.path, at(99)).unwrap();
     assert_eq!(healed.map(|healed| (healed.articles, healed.lost)), Some((5, Vec::new())));
     store.forget(&entry(5).id, at(99)).unwrap();
-    mirror(4).catch_up(&store, &rows()).unwrap();
+    mirror(4).catch_up(&store, Some(&rows())).unwrap();
     assert_eq!(problems(&config.path), [""; 0]);
     let names = |tree: &Tree| tree.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&tree(&config.path)), names(&small));

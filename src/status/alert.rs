@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::process::Stdio;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -89,6 +90,8 @@ pub fn look(pipeline: &Pipeline, site: &Site, state: &SiteState, now: DateTime<U
     let wanted = pipeline.config.alert != AlertConfig::default();
     let said = Said { state: change.state, degraded, untold: wanted.then_some(change) };
     pipeline.store.put_note(&key(&site.id), &said)?;
+    pipeline.turned.store(true, Ordering::Relaxed);
+    pipeline.changed.notify_one();
     if wanted {
         pipeline.alerts.add(&site.id);
     }
