@@ -55,21 +55,19 @@ fn killed_after(folder: &Path, wait: Duration) -> bool {
     running.wait().expect("it ends").code().is_none()
 }
 
-/// The articles, the days and the lists of the export, without what depends on when and in which order the sites were
-/// read: times of sight, revision numbers, which of two copies came first, and the order of lines.
+/// The articles, the days, the lists and the changes of the export, without the times of sight, what follows from them, and
+/// the order of lines.
 fn timeless(folder: &Path) -> BTreeMap<String, String> {
     let files = tree(&folder.join("var/export"));
-    let told =
-        |name: &String| name.starts_with("articles/") || name.starts_with("daily/") || name.starts_with("feeds/");
-    let files = files.into_iter().filter(|(name, _)| told(name) && !name.ends_with(".atom"));
+    let told = |name: &String| ["articles/", "daily/", "feeds/", "changes/"].iter().any(|told| name.starts_with(told));
+    let files = files.into_iter().filter(|(name, _)| told(name));
     files.map(|(name, bytes)| (name, masked(&String::from_utf8(bytes).expect("UTF-8")))).collect()
 }
 
 fn masked(text: &str) -> String {
-    let time = regex::Regex::new(
-        r#"(?m)("?(first_seen_at|updated_at|at|date_modified|rev)"?: ?)("[^"]*"|\d+)|"history": ?\[[^\]]*\]"#,
-    );
-    let text = time.expect("a right expression").replace_all(text, "$1").into_owned();
+    let time = r#"("?(?:first_seen_at|updated_at|at|date_modified|sha256)"?: ?)"[^"]*"|(<updated>)[^<]*"#;
+    let time = regex::Regex::new(time).expect("a right expression");
+    let text = time.replace_all(text, "$1$2").into_owned();
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
     lines.join("\n")
