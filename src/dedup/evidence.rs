@@ -188,7 +188,7 @@ impl Overlap {
             return true;
         }
         if share(large.before, large) > DEEP || share(small.before, small) > DEEP {
-            return self.headline && self.contained >= NEARLY_ALL;
+            return self.headline && (self.contained >= NEARLY_ALL || (self.contained >= MOSTLY && self.dense()));
         }
         let diverge = share(small.after, small) > DEEP && share(large.after, large) > DEEP;
         self.contained >= NEARLY_ALL || (!diverge && (self.contained >= MOSTLY || self.dense()))
