@@ -21,7 +21,7 @@ pub fn pack(prints: &[Print]) -> Vec<u8> {
 }
 
 pub fn unpack(mut bytes: &[u8]) -> Result<Vec<Print>, Unreadable> {
-    let mut prints = Vec::new();
+    let mut prints = Vec::with_capacity(1);
     while !bytes.is_empty() {
         prints.push(read(&mut bytes).filter(Print::is_sound).ok_or(Unreadable)?);
     }
@@ -58,17 +58,17 @@ fn read(bytes: &mut &[u8]) -> Option<Print> {
     let [level] = take(bytes)?;
     let (level, listed) = (level & !LISTED, level & LISTED != 0);
     let count = read_varint(bytes)?;
-    let samples = list(bytes, count, u16::from_le_bytes)?;
+    let samples: Vec<u16> = list(bytes, count)?.iter().map(|h| u16::from_le_bytes(*h)).collect();
     let key = if listed {
         let count = read_varint(bytes)?;
-        list(bytes, count, u32::from_le_bytes)?
+        list(bytes, count)?.iter().map(|h| u32::from_le_bytes(*h)).collect()
     } else {
         let largest = u32::from_le_bytes(take(bytes)?);
-        let low = list(bytes, candidates(&samples, level, largest)?.count() as u32, u16::from_le_bytes)?;
-        implied(&samples, level, largest, &low)?
+        let low = list(bytes, candidates(&samples, level, largest)?.count() as u32)?;
+        implied(&samples, level, largest, low.iter().map(|bits| u16::from_le_bytes(*bits)))?
     };
     let [count] = take(bytes)?;
-    let figures = list(bytes, count.into(), u16::from_le_bytes)?;
+    let figures = list(bytes, count.into())?.iter().map(|h| u16::from_le_bytes(*h)).collect();
     Some(Print { text, headline, shingles, level, key, samples, figures })
 }
 
@@ -83,7 +83,8 @@ fn low_bits(print: &Print) -> Option<(u32, Vec<u16>)> {
         // all ones: a larger one than the largest
         low.push(at.map_or(u16::MAX, |at| (left.remove(at) << print.level) as u16));
     }
-    (implied(&print.samples, print.level, largest, &low)? == print.key).then_some((largest, low))
+    let key = implied(&print.samples, print.level, largest, low.iter().copied())?;
+    (key == print.key).then_some((largest, low))
 }
 
 /// The samples that may be of the key.
@@ -92,10 +93,11 @@ fn candidates(samples: &[u16], level: u8, largest: u32) -> Option<impl Iterator<
     Some(samples.iter().copied().filter(move |sample| *sample <= most))
 }
 
-fn implied(samples: &[u16], level: u8, largest: u32, low: &[u16]) -> Option<Vec<u32>> {
+fn implied(samples: &[u16], level: u8, largest: u32, low: impl ExactSizeIterator<Item = u16>) -> Option<Vec<u32>> {
     let samples = candidates(samples, level, largest)?;
-    let hashes = samples.zip(low).map(|(sample, low)| (u32::from(sample) << 16 | u32::from(*low)) >> level);
-    let mut key: Vec<u32> = hashes.filter(|h| *h <= largest).collect();
+    let mut key = Vec::with_capacity(low.len());
+    let hashes = samples.zip(low).map(|(sample, low)| (u32::from(sample) << 16 | u32::from(low)) >> level);
+    key.extend(hashes.filter(|h| *h <= largest));
     key.sort_unstable();
     Some(key)
 }
@@ -132,11 +134,11 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*head)
 }
 
-fn list<T, const N: usize>(bytes: &mut &[u8], count: u32, of_bytes: fn([u8; N]) -> T) -> Option<Vec<T>> {
+fn list<'b, const N: usize>(bytes: &mut &'b [u8], count: u32) -> Option<&'b [[u8; N]]> {
     let length = usize::try_from(count).ok()?.checked_mul(N)?;
     let (head, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
-    Some(head.as_chunks().0.iter().map(|item| of_bytes(*item)).collect())
+    Some(head.as_chunks().0)
 }
 
 #[cfg(test)]

@@ -282,6 +282,19 @@ fn copies_are_told_by_the_first_of_them() {
 }
 
 #[test]
+fn a_digest_is_new_and_says_what_it_contains() {
+    let table = include_str!("../twins.tsv").lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let mut digests = table.filter(|row| row.last() == Some(&"a digest that has all of it"));
+    let digest = digests.next().expect("a row");
+    let input = [("a", digest[0]), ("b", digest[1])]
+        .map(|(id, text)| format!("{}\n", json!({"id": id, "text": text.replace(" / ", "\n")})));
+    let answers = tried("dedup", &input.concat());
+    assert_eq!((&answers[1]["kind"], &answers[1]["cluster"]), (&json!("new"), &json!("b")));
+    assert_eq!(answers[1]["related"], json!({"to": "a", "relation": "contains"}));
+    assert!(answers[0].get("related").is_none());
+}
+
+#[test]
 fn what_a_shell_a_reader_and_a_program_need() {
     let folder = tempfile::tempdir().expect("a folder");
     for (arguments, part) in [
