@@ -7,6 +7,7 @@
 //! Every step is atomic or repeatable: a walker may be killed at any instant without loss.
 
 mod asked;
+mod by_feed;
 pub mod decide;
 mod drift;
 mod examine;

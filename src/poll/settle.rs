@@ -4,7 +4,7 @@ use super::examine::{Examined, examine, examine_known, wanted};
 use super::known::Known;
 use super::pages::{self, By, Pages};
 use super::told::{self, Told};
-use super::{Pipeline, Settled, asked, blocking, caught};
+use super::{Pipeline, Settled, asked, blocking, by_feed, caught};
 use crate::article::{self, Article, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict};
 use crate::config::Site;
 use crate::dedup::Index;
@@ -21,8 +21,6 @@ use url::Url;
 /// After the eighth failure a page is asked for no more; the waits between double from a quarter of an hour to 16 hours.
 const TRIES: u32 = 8;
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(15);
-/// Entries without pages settled in one hop.
-const A_HOP: usize = 64;
 /// After so many pages in a row that could not be reached, the rest waits as long as the first of them.
 const UNREACHABLE: u32 = 3;
 
@@ -37,7 +35,7 @@ pub async fn settle(
         return Ok(Vec::new());
     }
     if !site.pages {
-        return by_feeds(pipeline, site, due, now).await;
+        return by_feed::settle(pipeline, site, due, now).await;
     }
     let (store, id) = (pipeline.store.clone(), site.id.clone());
     let mut known = blocking(move || Known::of(&store, &id)).await?;
@@ -83,33 +81,6 @@ pub async fn settle(
     });
     all.extend(changed.await?);
     Ok(all)
-}
-
-/// Entries of which the feed says it all: nobody is asked, and a hop serves many.
-async fn by_feeds(
-    pipeline: &Arc<Pipeline>,
-    site: &Arc<Site>,
-    due: Vec<Mark>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Settled>, StoreError> {
-    let (mut due, mut all) = (due.into_iter(), Vec::new());
-    loop {
-        let some: Vec<Mark> = due.by_ref().take(A_HOP).collect();
-        if some.is_empty() {
-            return Ok(all);
-        }
-        let (pipeline, site) = (pipeline.clone(), site.clone());
-        let settled = blocking(move || {
-            let mut known = Known::of(&pipeline.store, &site.id)?;
-            let one = |mark| {
-                let settled = judge(&pipeline, &site, mark, &Pages::default(), &mut known, now)?;
-                status::entry_settled(&site, &settled);
-                Ok(settled)
-            };
-            some.into_iter().map(one).collect::<Result<Vec<_>, StoreError>>()
-        });
-        all.extend(settled.await?);
-    }
 }
 
 async fn wait_until(
@@ -184,8 +155,6 @@ fn judge(
     let last = mark.tries + 1 >= TRIES && pipeline.store.article(&mark.entry.id)?.is_none();
     let examined = match fit(pipeline, site, &mark, (pages, last), taught.as_ref().unwrap_or(known), now) {
         Ok(examined) => examined,
-        // the feed says the same the next time, and something else makes it due again
-        Err(why) if pages.pages.is_empty() => return give_up(pipeline, site, mark, why, now),
         Err(why) => {
             // one page is one sign, however often it is tried
             if mark.tries == 0 {
@@ -199,8 +168,7 @@ fn judge(
         known.take(taught, &pipeline.store, site)?;
         known.read(site, &examined, now);
     }
-    let of_feed = if pages.pages.is_empty() { pages::of_entry(&mark.entry) } else { None };
-    let raw = pages.pages.first().or(of_feed.as_ref()).filter(|_| !pipeline.config.store.raw_pages.is_zero());
+    let raw = pages.pages.first().filter(|_| !pipeline.config.store.raw_pages.is_zero());
     if raw.is_some() {
         pages::keep_rest(&pipeline.store, pages, now)?;
     }
@@ -248,7 +216,7 @@ pub(super) fn settled(mark: &Mark, examined: &Examined, outcome: Outcome) -> Set
 
 /// Examined, or why that must wait: the page holds no article, or another than its feed announced. At the last try what
 /// the page is counts as it is, unless its article is kept.
-fn fit(
+pub(super) fn fit(
     pipeline: &Pipeline,
     site: &Site,
     mark: &Mark,
@@ -296,7 +264,7 @@ fn announced(pipeline: &Pipeline, site: &Site, mark: &Mark, examined: &Examined,
     same || !matches!(of_feed(), Ok(Ok(of_feed)) if wanted(site, &of_feed.verdict))
 }
 
-fn decide(
+pub(super) fn decide(
     pipeline: &Pipeline,
     site: &Site,
     mark: &Mark,
@@ -483,7 +451,7 @@ fn at_last(
     }
 }
 
-fn give_up(
+pub(super) fn give_up(
     pipeline: &Pipeline,
     site: &Site,
     mark: Mark,

@@ -13,6 +13,12 @@ use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 /// How many shapes of an article are known again: its own, before and after revisions, and its copies'.
 const PRINTS: usize = 8;
 
+type Raw = (Vec<u8>, Vec<Vec<u8>>);
+
+fn raw_of(mark: &Mark, raw: Option<&Page>, now: DateTime<Utc>) -> Result<Option<Raw>> {
+    raw.map(|page| Ok((raw_key(&mark.entry.id, now), Store::raw_parts(page, now)?))).transpose()
+}
+
 impl Store {
     /// Mark, article, print, page as served and change number in one transaction.
     pub fn settle(
@@ -23,9 +29,9 @@ impl Store {
         raw: Option<&Page>,
         now: DateTime<Utc>,
     ) -> Result<Settled> {
+        let raw = raw_of(mark, raw, now)?;
         let mut seqs = self.write();
         let old = self.mark_locked(site, &mark.entry.id)?;
-        let raw = raw.map(|page| Ok((raw_key(&mark.entry.id, now), Store::raw_parts(page, now)?))).transpose()?;
         let mark = entries::Write::of(site, old.as_ref(), entries::settled(mark, now))?;
         let put = self.placed(change, seqs.given + 1, now)?;
         let volume = put.as_ref().map_or(seqs.volume, |put| put.volume(seqs.volume));
@@ -42,6 +48,24 @@ impl Store {
         let Some(put) = put else { return Ok(Settled::default()) };
         (seqs.given, seqs.volume) = (put.seq, volume);
         Ok(Settled { key: Some(put.key), seq: Some(put.seq), rev: put.rev })
+    }
+
+    /// [`Store::settle`] of entries of which there are only marks to write, in one transaction.
+    pub fn settle_marks(&self, site: &str, all: &[(Mark, Option<Page>)], now: DateTime<Utc>) -> Result<()> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let raws = all.iter().map(|(mark, raw)| raw_of(mark, raw.as_ref(), now)).collect::<Result<Vec<_>>>()?;
+        let _one = self.write();
+        let write = |(mark, _): &(Mark, _)| {
+            let old = self.mark_locked(site, &mark.entry.id)?;
+            entries::Write::of(site, old.as_ref(), entries::settled(mark, now))
+        };
+        let marks = all.iter().map(write).collect::<Result<Vec<_>>>()?;
+        self.transaction(|trees| {
+            marks.iter().try_for_each(|mark| mark.apply(trees))?;
+            raws.iter().flatten().try_for_each(|(key, parts)| record::put(&trees.raw, key, parts))
+        })
     }
 
     /// Takes an article away and leaves a tombstone in the change log. Its mark stays, so that it is not news again.
