@@ -72,7 +72,20 @@ fn export(pipeline: &Pipeline) -> anyhow::Result<()> {
     Ok(())
 }
 
-type Rounds = BTreeMap<String, anyhow::Result<Round>>;
+type Rounds = BTreeMap<String, anyhow::Result<Told>>;
+
+/// What is told of a site's round; the entries of ten thousand sites need not be held for that.
+struct Told {
+    failed: Option<String>,
+    tally: BTreeMap<&'static str, usize>,
+    lines: Vec<String>,
+}
+
+impl Told {
+    fn of(round: &Round) -> Told {
+        Told { failed: round.failure().map(str::to_owned), tally: round.tally(), lines: lines(round) }
+    }
+}
 
 /// A bar on a terminal, nothing elsewhere.
 async fn every_site(pipeline: &Arc<Pipeline>) -> Rounds {
@@ -90,7 +103,7 @@ async fn every_site(pipeline: &Arc<Pipeline>) -> Rounds {
             let round = poll::poll(&pipeline, &site, Utc::now().trunc_subsecs(0)).await;
             bar.set_message(site.id.clone());
             bar.inc(1);
-            round
+            round.map(|round| Told::of(&round))
         });
         names.insert(task.id(), name);
     }
@@ -118,11 +131,11 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
     for (site, round) in rounds {
         match round {
             Ok(round) => {
-                for (outcome, count) in round.tally() {
+                for (outcome, count) in &round.tally {
                     *sum.entry(outcome).or_default() += count;
                 }
-                failed += usize::from(round.failure().is_some());
-                lines(round).iter().try_for_each(|line| writeln!(out, "{site}: {}", harmless(line)))?;
+                failed += usize::from(round.failed.is_some());
+                round.lines.iter().try_for_each(|line| writeln!(out, "{site}: {}", harmless(line)))?;
             }
             Err(why) => {
                 stopped += 1;
@@ -138,8 +151,8 @@ fn summarize(pipeline: &Pipeline, rounds: &Rounds) -> anyhow::Result<usize> {
 
 /// The first site's reason, where every site failed.
 fn nothing_read(rounds: &Rounds) -> Option<String> {
-    let failure = |(site, round): (&String, &anyhow::Result<Round>)| {
-        round.as_ref().ok()?.failure().map(|why| format!("{site}: {}", harmless(why)))
+    let failure = |(site, round): (&String, &anyhow::Result<Told>)| {
+        round.as_ref().ok()?.failed.as_ref().map(|why| format!("{site}: {}", harmless(why)))
     };
     let all: Option<Vec<String>> = rounds.iter().map(failure).collect();
     all?.into_iter().next()
@@ -151,14 +164,14 @@ fn list(rounds: &Rounds) -> anyhow::Result<usize> {
     for (site, round) in rounds {
         let line = match round {
             Ok(round) => {
-                json!({"site": site, "failed": round.failure(), "outcomes": round.tally(), "said": lines(round)})
+                json!({"site": site, "failed": round.failed, "outcomes": round.tally, "said": round.lines})
             }
             Err(why) => json!({"site": site, "stopped": format!("{why:#}")}),
         };
         writeln!(out, "{line}")?;
     }
     let read = rounds.values().flatten();
-    let failed = read.filter(|round| round.failure().is_some()).count();
+    let failed = read.filter(|round| round.failed.is_some()).count();
     let stopped = rounds.values().filter(|round| round.is_err()).count();
     writeln!(out, "{}", json!({"sites": rounds.len(), "failed": failed, "stopped": stopped}))?;
     Ok(stopped)

@@ -127,6 +127,29 @@ fn nothing_a_server_says_reaches_the_terminal_raw() {
     assert!(lines.len() > 3 && lines.iter().all(|line| !is_raw(line)), "{lines:#?}");
 }
 
+#[test]
+fn a_password_in_an_address_is_shown_nowhere() {
+    let (base, _asked) = serve(|request| match request.split(' ').nth(1) {
+        Some("/feed") => answer("200 OK", "application/xml", feed("Tin mới").as_bytes()),
+        Some("/moved") => b"HTTP/1.1 302 Found\r\nLocation: /gone\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        Some("/gone") => answer("410 Gone", "text/plain", b""),
+        _ => answer("500 Fault", "text/plain", b""),
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = base.replace("http://", "http://u:hidden@");
+    let sites = ["feed", "moved", "gone", "other"].map(|path| site(path, &format!("{base}/{path}"), ""));
+    configure(folder.path(), &sites.concat());
+    let forms = [&["once", "--log", "json"][..], &["once"], &["sites"], &["sites", "--json"], &["sites", "moved"]];
+    for form in forms {
+        let done = diemtin(folder.path(), form);
+        let said = stdout(&done) + &stderr(&done);
+        assert!(!said.contains("hidden") && said.contains("gone"), "{form:?}: {said}");
+    }
+    for (name, bytes) in crate::tree(&folder.path().join("var/export")) {
+        assert!(!String::from_utf8_lossy(&bytes).contains("hidden"), "{name}");
+    }
+}
+
 /// A server whose certificate no one trusts; it serves one feed.
 fn tls_server() -> String {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
