@@ -13,9 +13,6 @@ const SHORTEST: usize = 5;
 /// The summary and where it was found.
 pub fn find(meta: &Meta, blocks: &[Block], kept_by: &[String]) -> (Option<String>, &'static str) {
     let title = meta.title.as_deref().unwrap_or("");
-    let text = fold(&format!("{title}\n{}", plain(blocks)));
-    let syllables: Vec<&str> = syllables(&text).collect();
-    let about = About::new(&syllables);
     let lead = blocks.iter().zip(kept_by).take(3).find(|(_, why)| *why == "the lead");
     let said = [
         meta.teaser.as_deref().map(|t| (t.to_owned(), "the feed")),
@@ -23,7 +20,14 @@ pub fn find(meta: &Meta, blocks: &[Block], kept_by: &[String]) -> (Option<String
         meta.description.clone(),
     ];
     let clean = said.into_iter().flatten().map(|(text, from)| (clean(&text, title), from));
-    let found = clean.into_iter().find(|(text, _)| about.speaks(text));
+    let mut clean = clean.filter(|(text, _)| !text.is_empty()).peekable();
+    if clean.peek().is_none() {
+        return (None, NONE);
+    }
+    let text = fold(&format!("{title}\n{}", plain(blocks)));
+    let syllables: Vec<&str> = syllables(&text).collect();
+    let about = About::new(&syllables);
+    let found = clean.find(|(text, _)| about.speaks(text));
     found.map_or((None, NONE), |(text, from)| (Some(text), from))
 }
 

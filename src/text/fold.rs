@@ -13,6 +13,10 @@ pub fn fold(text: &str) -> String {
     if let Some(folded) = Folder::new(text).run(is_plain) {
         return folded;
     }
+    decomposed_and_folded(text)
+}
+
+fn decomposed_and_folded(text: &str) -> String {
     // NFC comes last, so that what was parted by a zero-width character or exists in lower case only is composed
     let visible = text.chars().filter(|c| !vanishes(*c));
     let composed: String = reorder(visible.map(lower).nfd()).nfc().collect();
@@ -197,13 +201,19 @@ fn push_space(out: &mut String) {
     }
 }
 
-/// What every Vietnamese text in NFC consists of: composed already, and nothing that would have to vanish.
+/// What every text in NFC consists of, in Vietnamese and in the languages that are written with letters of their own
+/// without marks: composed already, and nothing that would have to vanish.
 fn is_plain(c: char) -> bool {
     match c {
         ' '..='~' | '\t' | '\n' | '\r' => true,
         '\u{ad}' => false,
         '\u{a0}'..='\u{2ff}' | '\u{1e00}'..='\u{1eff}' => true,
         '\u{2010}'..='\u{2027}' | '\u{202f}'..='\u{205f}' | '\u{20a0}'..='\u{20bf}' => true,
+        // Greek and Cyrillic, arrows and signs, kana and ideographs, Hangul
+        '\u{388}'..='\u{3ff}' | '\u{400}'..='\u{482}' | '\u{48a}'..='\u{52f}' => true,
+        '\u{2190}'..='\u{2328}' | '\u{2500}'..='\u{27bf}' => true,
+        '\u{3001}'..='\u{3029}' | '\u{3030}'..='\u{3098}' | '\u{309b}'..='\u{30ff}' => true,
+        '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff9d}' => true,
         _ => false,
     }
 }
@@ -340,6 +350,15 @@ mod tests {
             let text = format!("a {c}b\u{301}{c}");
             assert_eq!(fold(&fold(&text)), fold(&text), "{:x}", c as u32);
             assert_eq!(tidy(&tidy(&text)), tidy(&text), "{:x}", c as u32);
+        }
+    }
+
+    #[test]
+    fn the_short_way_and_the_long_way_lead_to_the_same() {
+        for c in ('\0'..='\u{ffff}').filter(|c| is_plain(*c)) {
+            let text = format!("A {c}ò{c} {c}");
+            assert_eq!(Folder::new(&text).run(is_plain), Some(decomposed_and_folded(&text)), "{:x}", c as u32);
+            assert_eq!(c.nfc().collect::<Vec<_>>(), [c], "{:x}", c as u32);
         }
     }
 
