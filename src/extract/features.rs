@@ -2,6 +2,7 @@
 
 mod own;
 mod place;
+mod repeats;
 mod tokens;
 
 use super::chrome::Fate;

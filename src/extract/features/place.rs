@@ -4,8 +4,8 @@ use super::super::chrome::Fate;
 use super::super::density::is_text;
 use super::super::page::Shape;
 use super::super::signs;
-use super::super::weights::ByHash;
 use super::own::{Own, flag};
+use super::repeats::Repeats;
 use super::{Said, Sight};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -342,35 +342,6 @@ impl Places {
         let n = self.lines[heading];
         let level = if let Shape::Heading(level) = sight.flat.lines[n].shape { f32::from(level) } else { 0.0 };
         numbers.extend([(at - heading).min(99) as f32, flag(is_kept(sight, n)), own[heading][0], level]);
-    }
-}
-
-/// Where the page says the same words.
-struct Repeats {
-    shingles: Vec<Vec<u64>>,
-    /// By shingle, the first and the last line that has it.
-    found: ByHash<(u32, u32)>,
-}
-
-impl Repeats {
-    fn of(shingles: Vec<Vec<u64>>) -> Repeats {
-        let mut found: ByHash<(u32, u32)> = ByHash::default();
-        for (at, line) in (0..).zip(&shingles) {
-            for shingle in line {
-                found.entry(*shingle).or_insert((at, at)).1 = at;
-            }
-        }
-        Repeats { shingles, found }
-    }
-
-    /// The shares of a line's shingles that stand before it too, and after it.
-    fn measure(&self, at: usize) -> [f32; 2] {
-        let line = &self.shingles[at];
-        let share = |is: &dyn Fn((u32, u32)) -> bool| {
-            let count = line.iter().filter(|s| self.found.get(s).is_some_and(|f| is(*f))).count();
-            count as f32 / line.len().max(1) as f32
-        };
-        [share(&|(first, _)| (first as usize) < at), share(&|(_, last)| last as usize > at)]
     }
 }
 
