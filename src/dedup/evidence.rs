@@ -134,6 +134,8 @@ pub enum Relation {
     Excerpt,
     /// It, and more.
     Extended,
+    /// It, as its own site tells it now at another address: for those who know the site, texts alone never say so.
+    Revision,
 }
 
 /// The share of figures in common, of those that both would have kept; None if there are too few to tell.

@@ -49,7 +49,7 @@ fn one(
     marks: &mut Vec<(Mark, Option<Page>)>,
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
-    let examined = match fit(pipeline, site, &mark, (&Pages::default(), false), known, now) {
+    let examined = match fit(pipeline, site, &mark, &Pages::default(), known, now) {
         Ok(examined) => examined,
         // the feed says the same the next time, and something else makes it due again
         Err(why) => return give_up(pipeline, site, mark, why, now),

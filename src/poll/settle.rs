@@ -21,6 +21,8 @@ use url::Url;
 /// After the eighth failure a page is asked for no more; the waits between double from a quarter of an hour to 16 hours.
 const TRIES: u32 = 8;
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(15);
+/// After that the page of an article of which there is only what its feed says is tried once more.
+const ONCE_MORE: TimeDelta = TimeDelta::days(7);
 /// After so many pages in a row that could not be reached, the rest waits as long as the first of them.
 const UNREACHABLE: u32 = 3;
 
@@ -152,8 +154,7 @@ fn judge(
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
     let taught = pages.pages.first().map(|page| known.with(&mark.entry.id, page, now));
-    let last = mark.tries + 1 >= TRIES && pipeline.store.article(&mark.entry.id)?.is_none();
-    let examined = match fit(pipeline, site, &mark, (pages, last), taught.as_ref().unwrap_or(known), now) {
+    let examined = match fit(pipeline, site, &mark, pages, taught.as_ref().unwrap_or(known), now) {
         Ok(examined) => examined,
         Err(why) => {
             // one page is one sign, however often it is tried
@@ -214,13 +215,12 @@ pub(super) fn settled(mark: &Mark, examined: &Examined, outcome: Outcome) -> Set
     }
 }
 
-/// Examined, or why that must wait: the page holds no article, or another than its feed announced. At the last try what
-/// the page is counts as it is, unless its article is kept.
+/// Examined, or why that must wait: the page holds no article, or another than its feed announced.
 pub(super) fn fit(
     pipeline: &Pipeline,
     site: &Site,
     mark: &Mark,
-    (pages, last): (&Pages, bool),
+    pages: &Pages,
     known: &Known,
     now: DateTime<Utc>,
 ) -> Result<Examined, String> {
@@ -234,7 +234,7 @@ pub(super) fn fit(
         None => look(pages),
     };
     match found {
-        Ok(examined) if !last && is_page && !announced(pipeline, site, mark, &examined, now) => {
+        Ok(examined) if is_page && !announced(pipeline, site, mark, &examined, now) => {
             Err("the page is about something else than its feed announced".to_owned())
         }
         other => other,
@@ -329,8 +329,8 @@ fn again(known: Article, site: &Site, mark: &Mark, examined: &Examined, now: Dat
 fn worse(known: &Article, examined: &Examined) -> Option<String> {
     let (old, new) = (article::plain(&known.blocks).len(), article::plain(&examined.clean.blocks).len());
     let doubted = if known.extraction.degraded.is_none() { examined.doubt.as_deref() } else { None };
-    if let Some(fuller) = known.copies.iter().find(|copy| told::gave_text(copy) && new < old) {
-        return Some(format!("the fuller text of {} is kept", fuller.url));
+    if let Some(why) = told::superseded(known, new < old) {
+        return Some(why);
     }
     match doubted {
         Some(doubt) if new < old => {
@@ -429,8 +429,8 @@ fn later(
     write(pipeline, site, mark, Outcome::Later { why }, now)
 }
 
-/// What the feed itself says stands for a page that could not be read: but not for an article that is kept, and a page
-/// that was never `had` is off topic only by its own text.
+/// What the feed itself says stands for a page that could not be read, and a week later the page is tried once more. But
+/// not for an article that is kept, and a page that was never `had` is off topic only by its own text.
 fn at_last(
     pipeline: &Pipeline,
     site: &Site,
@@ -438,12 +438,16 @@ fn at_last(
     (why, had): (String, bool),
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
-    let kept = pipeline.store.article(&mark.entry.id)?.is_some();
+    if pipeline.store.article(&mark.entry.id)?.is_some() {
+        return write(pipeline, site, mark, Outcome::Kept { why }, now);
+    }
     let of_feed = caught(|| examine(None, &mark.entry, site, &pipeline.topics, now));
     match of_feed {
-        Ok(Ok(mut examined)) if !kept && (had || wanted(site, &examined.verdict)) => {
+        Ok(Ok(mut examined)) if had || wanted(site, &examined.verdict) => {
             examined.doubt = Some(format!("this is what the feed says, for its page could not be read: {why}"));
             let raw = pages::of_entry(&mark.entry).filter(|_| !pipeline.config.store.raw_pages.is_zero());
+            let again = wanted(site, &examined.verdict).then(|| now + ONCE_MORE);
+            let mark = Mark { tries: TRIES - 1, due: again, ..mark };
             let settled = conclude(pipeline, site, mark, examined, raw.as_ref(), now, |_| true)?;
             Ok(settled.expect("it is wanted whatever it is"))
         }

@@ -6,6 +6,7 @@ use crate::article::{self, Article, Copy, Outcome, Revision};
 use crate::config::Site;
 use crate::dedup::{self, Index, Print, Relation, Twin};
 use crate::store::{Change, Mark, Past, Store, StoreError};
+use crate::text::fold;
 use chrono::{DateTime, Utc};
 
 /// The article that was told before: it is kept, or was let go.
@@ -55,6 +56,8 @@ pub(super) fn told(
     }
     if corrected(&first, site, mark, examined, twin) {
         let why = format!("text changed: as the site tells it now at {}", copy.url);
+        let copy = Copy { relation: Some(Relation::Revision), ..copy };
+        let first = Article { title: examined.title.clone(), ..first };
         let article = Box::new(retold(first, copy, examined, (why, now)));
         return (outcome, Change::Revise { article, print });
     }
@@ -73,15 +76,17 @@ fn fuller(first: &Article, examined: &Examined) -> bool {
 /// Whether the site itself tells the article again, at another address and with another text: a system that gives a new
 /// address to what is published anew. A text in doubt, or one that lost much, replaces none.
 fn corrected(first: &Article, site: &Site, mark: &Mark, examined: &Examined, twin: &Twin) -> bool {
-    let (old, new) = (article::plain(&first.blocks).len(), article::plain(&examined.clean.blocks).len());
+    let (old, new) = (article::plain(&first.blocks), article::plain(&examined.clean.blocks));
+    let (was, is) = (fold(&first.title), fold(&examined.title));
     first.site.id == site.id
         && twin.relation == Relation::Copy
-        && twin.similarity < 1.0
+        && old != new
         && mark.first_seen > first.first_seen_at
         && examined.clean.published.zip(first.published_at).is_none_or(|(now, then)| now >= then)
         && examined.doubt.is_none()
-        && new * 10 >= old * 9
-        && examined.title == first.title
+        && new.len() * 10 >= old.len() * 9
+        // *[Đính chính]* is put before the headline of what is corrected
+        && (is.contains(&was) || was.contains(&is))
 }
 
 /// The article with the text of its copy: who told it first, where and when, stays.
@@ -107,9 +112,13 @@ fn retold(first: Article, copy: Copy, examined: &Examined, (why, now): (String, 
     }
 }
 
-/// Whether the article's text is that of this copy.
-pub(super) fn gave_text(copy: &Copy) -> bool {
-    copy.relation == Some(Relation::Extended)
+/// Why the article's own page does not give it this text, where that of a copy is kept.
+pub(super) fn superseded(known: &Article, shorter: bool) -> Option<String> {
+    known.copies.iter().find_map(|copy| match copy.relation? {
+        Relation::Revision => Some(format!("the site tells it anew at {}", copy.url)),
+        Relation::Extended if shorter => Some(format!("the fuller text of {} is kept", copy.url)),
+        _ => None,
+    })
 }
 
 fn copy_of(site: &Site, mark: &Mark, examined: &Examined, twin: &Twin) -> Copy {

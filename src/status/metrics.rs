@@ -150,7 +150,7 @@ type Gauge = (&'static str, &'static str, fn(&SiteRow) -> Option<f64>);
 /// What a site's row says, as numbers.
 const GAUGES: [Gauge; 8] = [
     ("up", "Whether all of the site's feeds answer.", |row| {
-        row.last_success.map(|_| f64::from(u8::from(row.state != SiteHealth::Failing)))
+        (row.state != SiteHealth::New).then(|| f64::from(u8::from(row.state != SiteHealth::Failing)))
     }),
     ("last_success_timestamp_seconds", "When a feed of the site last answered.", |row| seconds(row.last_success)),
     ("last_new_timestamp_seconds", "When the site last brought an article that was kept.", |row| seconds(row.last_new)),

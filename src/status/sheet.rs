@@ -53,6 +53,7 @@ impl SiteSheet {
 fn waiting(mark: Mark) -> Waiting {
     let why = match mark.outcome {
         Some(Outcome::Later { why }) => Some(why),
+        Some(Outcome::Stored) => Some("only what its feed says is kept".to_owned()),
         _ => None,
     };
     Waiting { url: public(&mark.entry.url).to_string(), why, tries: mark.tries, due: mark.due }

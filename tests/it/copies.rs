@@ -165,8 +165,12 @@ async fn what_a_site_tells_anew_at_another_address_is_a_revision() {
     let (revised, exported) = kept(&office, "a");
     assert_eq!((revised.rev, plain(&revised.blocks)), (2, corrected.join("\n\n")));
     assert!(exported["history"][0]["why"].as_str().is_some_and(|why| why.contains("/tin-moi.html")), "{exported}");
-    assert_eq!(revised.copies.len(), 1);
+    assert_eq!(revised.copies[0].relation, Some(Relation::Revision));
 
+    // its first address still has the old text
+    office.house.replace("a", "/rss", feed(&format!("{TITLE}?")).as_bytes());
+    let old = office.poll("a", noon() + TimeDelta::hours(30)).await;
+    assert!(matches!(outcome(&old), Outcome::Kept { why } if why.contains("/tin-moi.html")), "{old:?}");
     office.house.replace("a", "/rss", feed(&format!("{TITLE}!")).replace("/tin.html", "/tin-moi.html").as_bytes());
     office.poll("a", noon() + TimeDelta::days(2)).await;
     assert_eq!(article(&office, "a").as_ref(), Some(&revised), "once");

@@ -3,10 +3,11 @@
 use crate::house::{Reply, fill};
 use crate::{Office, noon, tree};
 use chrono::TimeDelta;
-use diemtin::article::Outcome;
+use diemtin::article::{Id, Outcome};
 use diemtin::config::{ListLayout, Site};
 use diemtin::poll::{self, FeedNews, Round};
 use std::sync::Arc;
+use url::Url;
 
 const SITE: &str = "longan";
 
@@ -93,6 +94,9 @@ async fn the_eighth_failure_is_the_last_and_the_feeds_own_text_stands_if_it_is_w
     let doubt = last.settled.iter().find(|s| s.url.path() == path).and_then(|s| s.doubt.clone());
     assert!(doubt.is_some_and(|why| why.contains("what the feed says") && why.contains("403")), "{last:?}");
     assert!(matches!(outcome_of(&last, &off_topic), Outcome::GaveUp { .. }), "{last:?}");
+    let once_more = office.poll(SITE, now + TimeDelta::days(8)).await;
+    assert!(matches!(outcome_of(&once_more, &path), Outcome::Kept { .. }), "{once_more:?}");
+    assert_eq!(once_more.settled.len(), 1);
     let after = office.poll(SITE, now + TimeDelta::days(30)).await;
     assert!(after.settled.is_empty(), "{after:?}");
 }
@@ -211,6 +215,34 @@ async fn a_notice_in_place_of_an_article_is_not_believed() {
     assert_eq!(taught as usize, first.settled.len() - 1, "a notice teaches nothing of the site's articles");
     let later = office.poll("hungyen", noon() + TimeDelta::hours(1)).await;
     assert_eq!(outcome_of(&later, &path), &Outcome::Stored);
+}
+
+/// However long it stays: at last the feed's own text stands, and a week later the page is tried once more.
+#[tokio::test]
+async fn a_notice_that_stays_for_days_loses_no_article() {
+    let office = Office::new(&["hungyen"]);
+    let place = office.house.place("hungyen");
+    let (path, ..) =
+        place.pages().into_iter().find(|(_, page, _)| page.ends_with("so-ket-quy-che-dan-chu.html")).expect("a page");
+    let sentence = "Hệ thống đang được bảo trì để nâng cấp, mong bạn đọc quay lại sau ít phút nữa. ".repeat(6);
+    let notice = format!("<html><title>Bảo trì</title><body><h1>Bảo trì</h1><p>{sentence}</p></body></html>");
+    office.house.script("hungyen", &path, &vec![Reply::Bytes("text/html; charset=utf-8", notice.into_bytes()); 8]);
+    let mut now = noon();
+    for nth in 1..=8 {
+        let round = office.poll("hungyen", now).await;
+        assert_eq!(outcome_of(&round, &path).label(), if nth < 8 { "later" } else { "stored" }, "try {nth}");
+        now += TimeDelta::hours(17);
+    }
+    let kept = || {
+        let url: Url = format!("{}{path}", place.base).parse().expect("an address");
+        office.pipeline.store.article(&Id::of(&url)).expect("the store works").expect("it is kept")
+    };
+    assert!(kept().extraction.degraded.is_some_and(|why| why.contains("what the feed says")));
+    let early = office.poll("hungyen", now + TimeDelta::days(3)).await;
+    assert!(early.settled.is_empty(), "{early:?}");
+    let well = office.poll("hungyen", now + TimeDelta::days(8)).await;
+    assert_eq!(outcome_of(&well, &path), &Outcome::Revision { rev: 2 });
+    assert_eq!(kept().extraction.degraded, None);
 }
 
 /// A page in which no article can be found does not lose what the feed said of it.
