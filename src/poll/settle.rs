@@ -131,7 +131,11 @@ async fn settle_one(
         let settled = match pages {
             Ok(pages) => judge(&pipeline, &site, mark, &pages, &mut known, now),
             Err(error) => {
+                // pages that cannot be had say as much of a site as those that cannot be read
                 let why = facts.last().map_or_else(|| error.to_string(), |(_, facts)| facts.says(&error));
+                if mark.tries == 0 && !matches!(error, FetchError::Busy { .. }) {
+                    known.unread(&site, &why, now);
+                }
                 put_off(&pipeline, &site, mark, &error, why, now)
             }
         }?;

@@ -16,8 +16,9 @@ pub fn short_of_room(paths: &[&Path], least: u64) -> Option<String> {
         let disk = fs2::statvfs(there).ok()?; // said above
         too_little(disk.available_space(), disk.total_space(), least).then(|| {
             let (free, total) = (disk.available_space(), disk.total_space());
-            let least = least.max(total / PART);
-            format!("{} MiB free of {} MiB at {}, less than {} MiB", mib(free), mib(total), path.display(), mib(least))
+            let part = if total / PART > least { ", which is 5 %" } else { "" };
+            let (path, least) = (path.display(), mib(least.max(total / PART)));
+            format!("{} MiB free of {} MiB at {path}, less than {least} MiB{part}", mib(free), mib(total))
         })
     })
 }
