@@ -98,6 +98,9 @@ impl Imported {
             places.insert(place, imported.sites.len());
             imported.sites.push(listed(outline, feed, &names, &mut ids));
         }
+        let unknown = imported.sites.iter().filter(|site| site.wants_province());
+        let asks = |site: &Listed| format!("{}: which province? Its table is a comment until that is known", site.id);
+        imported.said.extend(unknown.map(asks).collect::<Vec<_>>());
         imported
     }
 
@@ -107,7 +110,20 @@ impl Imported {
 }
 
 impl Listed {
+    fn wants_province(&self) -> bool {
+        self.province.is_none() && self.kind != "central"
+    }
+
+    /// A comment where something is missing: the configuration stays right.
     fn table(&self) -> String {
+        let table = self.lines();
+        match self.wants_province() {
+            true => table.lines().map(|line| format!("# {line}\n")).collect(),
+            false => table,
+        }
+    }
+
+    fn lines(&self) -> String {
         let mut out = format!("[[site]]\nid = {}\nname = {}\n", quoted(&self.id), quoted(&self.name));
         // a String takes everything
         match &self.province {
@@ -247,7 +263,10 @@ mod tests {
                 ("blog-example", "?", "government", 1),
             ]
         );
-        assert_eq!(imported.said.len(), 2, "{:?}", imported.said);
+        assert_eq!(imported.said.len(), 3, "{:?}", imported.said);
+        let tables: toml_edit::DocumentMut = imported.tables().parse().unwrap();
+        assert_eq!(tables["site"].as_array_of_tables().map(|sites| sites.len()), Some(3), "{tables}");
+        assert!(imported.tables().contains("# id = \"blog-example\"\n"));
     }
 
     #[test]
