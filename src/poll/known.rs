@@ -39,6 +39,14 @@ impl Known {
 
     /// With what a page teaches. Whether it is an article's is only known once it was read with this.
     pub(super) fn with(&self, id: &Id, page: &Page, now: DateTime<Utc>) -> Known {
+        let taken = Taken { page: Learned::page(&page.url), id: id.clone(), at: now, again: false };
+        // one that comes again, as after a killed run, is no second page
+        if let Some(known) = self.lessons.latest.iter().find(|known| known.id == *id && known.page == taken.page) {
+            let taken = Taken { again: known.again, ..taken };
+            let mut known = Known { touched: true, ..self.clone() };
+            known.lessons.took(taken);
+            return known;
+        }
         let taught = caught(|| {
             let mut learned = self.lessons.learned.clone();
             extract::observe(&mut learned, page).map(|pages| (learned, pages))
@@ -48,17 +56,16 @@ impl Known {
         if let Ok(Ok((learned, pages))) = taught {
             known.touched = true;
             known.lessons.learned = learned;
-            known.lessons.took(Taken { page: Learned::page(&page.url), id: id.clone(), at: now, again: false });
+            known.lessons.took(taken);
             known.lessons.doubt(&pages);
         }
         known
     }
 
-    /// Takes what a page taught. What the first pages teach is written at once; later on, with the round.
+    /// Takes what a page taught, written at once: a run that is killed goes on with what its pages taught.
     pub(super) fn take(&mut self, taught: Known, store: &Store, site: &Site) -> Result<(), StoreError> {
-        let young = !self.lessons.learned.is_ready();
         *self = taught;
-        if young { store.put_lessons(&site.id, &self.lessons) } else { Ok(()) }
+        store.put_lessons(&site.id, &self.lessons)
     }
 
     /// Takes note of how a page was read.

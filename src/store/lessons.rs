@@ -52,7 +52,7 @@ impl Store {
     }
 
     pub fn put_lessons(&self, site: &str, lessons: &Lessons) -> Result<()> {
-        let parts = record::pack(lessons)?;
+        let parts = record::pack_light(lessons)?;
         let _one = self.write();
         self.transaction(|trees| record::put(&trees.learned, site.as_bytes(), &parts))
     }
