@@ -43,7 +43,7 @@ use chrono::{DateTime, Utc};
 use decide::Which;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tracing::error;
@@ -86,6 +86,11 @@ pub struct Pipeline {
 const DELIVERIES: usize = 4;
 
 impl Pipeline {
+    /// A panic of who held it leaves it as whole as it was: each change to it is one call.
+    pub fn lock_index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     /// Opens the store, made again from the export folder where it has to be, and reads the prints of all that is kept.
     pub fn open(config: Config) -> anyhow::Result<Pipeline> {
         let (path, export) = (&config.store.path, &config.export.path);

@@ -115,7 +115,7 @@ fn export(pipeline: &Pipeline, rows: bool) -> anyhow::Result<usize> {
 /// Lets go of what is beyond the limits, and of old tombstones. Returns how many articles went.
 fn limit(pipeline: &Pipeline, now: DateTime<Utc>) -> anyhow::Result<usize> {
     let config = &pipeline.config;
-    let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut index = pipeline.lock_index();
     let gone = pipeline.store.retain(&config.store.limits, now, PRUNE)?;
     pipeline.store.prune_past(now, PRUNE)?.iter().for_each(|key| index.remove(*key));
     drop(index);

@@ -1,9 +1,9 @@
 //! Entries of which the feed says it all: nobody is asked for a page.
 
-use super::known::Known;
-use super::pages::{self, Pages};
-use super::settle::{conclude, decide, fit, give_up, settled};
-use super::{Pipeline, Settled, blocking, wanted};
+use super::examine::{Examined, examine};
+use super::pages;
+use super::settle::{conclude, decide, give_up, settled};
+use super::{Pipeline, Settled, blocking, caught, wanted};
 use crate::article::{Outcome, Page};
 use crate::config::Site;
 use crate::status;
@@ -29,8 +29,8 @@ pub async fn settle(
         }
         let (pipeline, site) = (pipeline.clone(), site.clone());
         let settled = blocking(move || {
-            let (known, mut marks) = (Known::of(&pipeline.store, &site.id)?, Vec::new());
-            let settle = |mark| one(&pipeline, &site, mark, &known, &mut marks, now);
+            let mut marks = Vec::new();
+            let settle = |mark| one(&pipeline, &site, mark, &mut marks, now);
             let settled = some.into_iter().map(settle).collect::<Result<Vec<_>, StoreError>>()?;
             pipeline.store.settle_marks(&site.id, &marks, now)?;
             settled.iter().for_each(|settled| status::entry_settled(&site, settled));
@@ -40,24 +40,34 @@ pub async fn settle(
     }
 }
 
+/// Examined by what the feed says alone, or why that cannot be.
+pub fn look(pipeline: &Pipeline, site: &Site, mark: &Mark, now: DateTime<Utc>) -> Result<Examined, String> {
+    let examined = caught(|| examine(None, &mark.entry, site, &pipeline.topics, now));
+    examined?.map_err(|why| why.to_string())
+}
+
+/// What is kept in place of a page, where pages are kept.
+pub fn raw(pipeline: &Pipeline, mark: &Mark) -> Option<Page> {
+    pages::of_entry(&mark.entry).filter(|_| !pipeline.config.store.raw_pages.is_zero())
+}
+
 /// Most are off topic, and have no more than a mark, which is left to be written with the others.
 fn one(
     pipeline: &Pipeline,
     site: &Site,
     mark: Mark,
-    known: &Known,
     marks: &mut Vec<(Mark, Option<Page>)>,
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
-    let examined = match fit(pipeline, site, &mark, &Pages::default(), known, now) {
+    let examined = match look(pipeline, site, &mark, now) {
         Ok(examined) => examined,
         // the feed says the same the next time, and something else makes it due again
         Err(why) => return give_up(pipeline, site, mark, why, now),
     };
-    let raw = pages::of_entry(&mark.entry).filter(|_| !pipeline.config.store.raw_pages.is_zero());
+    let raw = raw(pipeline, &mark);
     let mark = Mark { due: None, ..mark };
     let off_topic = !wanted(site, &examined.verdict) && {
-        let index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let index = pipeline.lock_index();
         decide(pipeline, site, &mark, &examined, &index, now)?.0 == Outcome::OffTopic
     };
     if !off_topic {

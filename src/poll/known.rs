@@ -7,7 +7,7 @@ use super::settle;
 use super::{Pipeline, Settled, caught};
 use crate::article::{Id, Outcome, Page};
 use crate::config::Site;
-use crate::extract::{self, Drift, Learned, Reading, Turn};
+use crate::extract::{self, Drift, ExtractError, Learned, Reading, Turn};
 use crate::status;
 use crate::store::{Change, Lessons, Mark, Store, StoreError, Taken};
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ const AGAIN: &str = "extracted again, with what the site's other pages have taug
 pub struct Known {
     pub lessons: Lessons,
     pub drift: Drift,
-    /// Whether there is anything to be written.
+    /// Whether a page was noted in the drift.
     touched: bool,
     /// Since when the site's pages were not read as they used to be, once they are again.
     was_degraded: Option<DateTime<Utc>>,
@@ -43,23 +43,22 @@ impl Known {
         // one that comes again, as after a killed run, is no second page
         if let Some(known) = self.lessons.latest.iter().find(|known| known.id == *id && known.page == taken.page) {
             let taken = Taken { again: known.again, ..taken };
-            let mut known = Known { touched: true, ..self.clone() };
+            let mut known = self.clone();
             known.lessons.took(taken);
             return known;
         }
         let taught = caught(|| {
-            let mut learned = self.lessons.learned.clone();
-            extract::observe(&mut learned, page).map(|pages| (learned, pages))
-        });
-        let mut known = self.clone();
-        // what is no page teaches nothing, and is said when it is examined
-        if let Ok(Ok((learned, pages))) = taught {
-            known.touched = true;
-            known.lessons.learned = learned;
+            let mut known = self.clone();
+            let pages = extract::observe(&mut known.lessons.learned, page)?;
             known.lessons.took(taken);
             known.lessons.doubt(&pages);
+            Ok::<_, ExtractError>(known)
+        });
+        match taught {
+            Ok(Ok(known)) => known,
+            // what is no page teaches nothing, and is said when it is examined
+            _ => self.clone(),
         }
-        known
     }
 
     /// Takes what a page taught, written at once: a run that is killed goes on with what its pages taught.
@@ -88,7 +87,7 @@ impl Known {
         status::extraction_turned(site, turn, &self.drift);
     }
 
-    /// Written, then what has to be is extracted again; returns what that changed.
+    /// The drift is written, then what has to be is extracted again; returns what that changed.
     pub(super) fn keep(
         mut self,
         pipeline: &Pipeline,
@@ -99,7 +98,6 @@ impl Known {
             return Ok(Vec::new());
         }
         let store = &pipeline.store;
-        store.put_lessons(&site.id, &self.lessons)?;
         let mut state = store.site(&site.id)?;
         state.drift = self.drift.clone();
         store.put_site(&site.id, &state)?;

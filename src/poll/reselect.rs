@@ -120,7 +120,7 @@ fn take_away(
     verdict: Verdict,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut index = pipeline.lock_index();
     let mark = Mark { outcome: Some(Outcome::OffTopic), judged: verdict.topics, ..mark(pipeline, site, article)? };
     pipeline.store.settle(&site.id, &mark, Change::None, None, now)?;
     copies_wait(pipeline, site, article, now)?;

@@ -1,11 +1,11 @@
 //! Entries to articles: each page is fetched, examined and decided upon, and the decision written at once.
 
-use super::examine::{Examined, examine, examine_known, wanted};
+use super::examine::{Examined, examine_known, wanted};
 use super::known::Known;
 use super::pages::{self, By, Pages};
 use super::told::{self, Told};
 use super::{Pipeline, Settled, asked, blocking, by_feed, caught};
-use crate::article::{self, Article, DateFrom, Extraction, Method, Outcome, Page, Revision, TopicMatch, Verdict};
+use crate::article::{self, Article, DateFrom, Extraction, Outcome, Page, Revision, TopicMatch, Verdict};
 use crate::config::Site;
 use crate::dedup::Index;
 use crate::extract;
@@ -60,9 +60,10 @@ pub async fn settle(
         if let Err(held @ FetchError::Held { until, .. }) = &page {
             status::pages_wait(site, held);
             held_back += 1;
-            let why = Outcome::Later { why: held.to_string() };
-            note(pipeline, site, (&why, Some(*until)), facts, now).await?;
-            wait_until(pipeline, site, mark, *until + TimeDelta::milliseconds(held_back), now).await?;
+            let (until, why) = (*until, Outcome::Later { why: held.to_string() });
+            let (noted_in, noted_for) = (pipeline.clone(), site.clone());
+            blocking(move || note(&noted_in, &noted_for, (&why, Some(until)), &facts, now)).await?;
+            wait_until(pipeline, site, mark, until + TimeDelta::milliseconds(held_back), now).await?;
             continue;
         }
         // The rest is not asked for today, so it costs them no try.
@@ -97,19 +98,14 @@ async fn wait_until(
 }
 
 /// What became of each request for a page is told.
-async fn note(
-    pipeline: &Arc<Pipeline>,
-    site: &Arc<Site>,
+fn note(
+    pipeline: &Pipeline,
+    site: &Site,
     (outcome, due): (&Outcome, Option<DateTime<Utc>>),
-    facts: Vec<(Url, Facts)>,
+    facts: &[(Url, Facts)],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let (pipeline, site, outcome) = (pipeline.clone(), site.clone(), outcome.clone());
-    blocking(move || {
-        let mut facts = facts.iter();
-        facts.try_for_each(|(url, facts)| asked::note_page(&pipeline, &site, url, facts, (&outcome, due), now))
-    })
-    .await
+    facts.iter().try_for_each(|(url, facts)| asked::note_page(pipeline, site, url, facts, (outcome, due), now))
 }
 
 /// Whether a failure says more of the host than of the page.
@@ -139,10 +135,8 @@ async fn settle_one(
                 put_off(&pipeline, &site, mark, &error, why, now)
             }
         }?;
-        for (url, facts) in &facts {
-            let due = pipeline.store.mark(&site.id, &id)?.and_then(|mark| mark.due);
-            asked::note_page(&pipeline, &site, url, facts, (&settled.outcome, due), now)?;
-        }
+        let due = pipeline.store.mark(&site.id, &id)?.and_then(|mark| mark.due);
+        note(&pipeline, &site, (&settled.outcome, due), &facts, now)?;
         Ok((settled, known))
     })
     .await
@@ -157,8 +151,9 @@ fn judge(
     known: &mut Known,
     now: DateTime<Utc>,
 ) -> Result<Settled, StoreError> {
-    let taught = pages.pages.first().map(|page| known.with(&mark.entry.id, page, now));
-    let examined = match fit(pipeline, site, &mark, pages, taught.as_ref().unwrap_or(known), now) {
+    let page = pages.pages.first().expect("there are no pages without the first");
+    let taught = known.with(&mark.entry.id, page, now);
+    let examined = match fit(pipeline, site, &mark, (page, pages), &taught, now) {
         Ok(examined) => examined,
         Err(why) => {
             // one page is one sign, however often it is tried
@@ -168,12 +163,9 @@ fn judge(
             return later(pipeline, site, mark, (why, None, true), now);
         }
     };
-    // a page in whose place the feed's text stands is no article: a login page, one that says the site is being mended
-    if let Some(taught) = taught.filter(|_| examined.clean.method != Method::Feed) {
-        known.take(taught, &pipeline.store, site)?;
-        known.read(site, &examined, now);
-    }
-    let raw = pages.pages.first().filter(|_| !pipeline.config.store.raw_pages.is_zero());
+    known.take(taught, &pipeline.store, site)?;
+    known.read(site, &examined, now);
+    let raw = (!pipeline.config.store.raw_pages.is_zero()).then_some(page);
     if raw.is_some() {
         pages::keep_rest(&pipeline.store, pages, now)?;
     }
@@ -192,7 +184,7 @@ pub(super) fn conclude(
     now: DateTime<Utc>,
     wanted: impl FnOnce(&mut Change) -> bool,
 ) -> Result<Option<Settled>, StoreError> {
-    let mut index = pipeline.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut index = pipeline.lock_index();
     let (outcome, mut change) = decide(pipeline, site, &mark, &examined, &index, now)?;
     if !wanted(&mut change) {
         return Ok(None);
@@ -220,29 +212,23 @@ pub(super) fn settled(mark: &Mark, examined: &Examined, outcome: Outcome) -> Set
 }
 
 /// Examined, or why that must wait: the page holds no article, or another than its feed announced.
-pub(super) fn fit(
+fn fit(
     pipeline: &Pipeline,
     site: &Site,
     mark: &Mark,
-    pages: &Pages,
+    (first, pages): (&Page, &Pages),
     known: &Known,
     now: DateTime<Utc>,
 ) -> Result<Examined, String> {
-    let look = |pages: &Pages| {
-        let examined = caught(|| examine_known(pages, &mark.entry, site, &pipeline.topics, known, now));
-        examined.and_then(|examined| examined.map_err(|why| why.to_string()))
-    };
-    let is_page = !pages.pages.is_empty();
-    let found = match pages.pages.first().and_then(|page| led_astray(&mark.entry.url, page)) {
-        Some(why) => Err(why.to_owned()),
-        None => look(pages),
-    };
-    match found {
-        Ok(examined) if is_page && !announced(pipeline, site, mark, &examined, now) => {
-            Err("the page is about something else than its feed announced".to_owned())
-        }
-        other => other,
+    if let Some(why) = led_astray(&mark.entry.url, first) {
+        return Err(why.to_owned());
     }
+    let examined = caught(|| examine_known(pages, &mark.entry, site, &pipeline.topics, known, now));
+    let examined = examined?.map_err(|why| why.to_string())?;
+    if !announced(pipeline, site, mark, &examined, now) {
+        return Err("the page is about something else than its feed announced".to_owned());
+    }
+    Ok(examined)
 }
 
 /// Where an article's address leads to the front page or to a login page, that is not the article.
@@ -264,8 +250,8 @@ fn announced(pipeline: &Pipeline, site: &Site, mark: &Mark, examined: &Examined,
     let Some(title) = mark.entry.title.as_deref().map(fold) else { return true };
     let found = fold(&examined.title);
     let same = found.contains(title.trim_end_matches(['.', '…', ' '])) || title.contains(&found);
-    let of_feed = || caught(|| examine(None, &mark.entry, site, &pipeline.topics, now));
-    same || !matches!(of_feed(), Ok(Ok(of_feed)) if wanted(site, &of_feed.verdict))
+    let of_feed = || by_feed::look(pipeline, site, mark, now);
+    same || !of_feed().is_ok_and(|of_feed| wanted(site, &of_feed.verdict))
 }
 
 pub(super) fn decide(
@@ -445,11 +431,10 @@ fn at_last(
     if pipeline.store.article(&mark.entry.id)?.is_some() {
         return write(pipeline, site, mark, Outcome::Kept { why }, now);
     }
-    let of_feed = caught(|| examine(None, &mark.entry, site, &pipeline.topics, now));
-    match of_feed {
-        Ok(Ok(mut examined)) if had || wanted(site, &examined.verdict) => {
+    match by_feed::look(pipeline, site, &mark, now) {
+        Ok(mut examined) if had || wanted(site, &examined.verdict) => {
             examined.doubt = Some(format!("this is what the feed says, for its page could not be read: {why}"));
-            let raw = pages::of_entry(&mark.entry).filter(|_| !pipeline.config.store.raw_pages.is_zero());
+            let raw = by_feed::raw(pipeline, &mark);
             let again = wanted(site, &examined.verdict).then(|| now + ONCE_MORE);
             let mark = Mark { tries: TRIES - 1, due: again, ..mark };
             let settled = conclude(pipeline, site, mark, examined, raw.as_ref(), now, |_| true)?;
