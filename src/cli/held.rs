@@ -34,6 +34,7 @@ pub fn ask<T: DeserializeOwned>(config: &Config, path: &str) -> Result<T, String
     let no = |why: String| format!("its status pages on http://{at}/ do not answer: {why}");
     let answer = get(at, path).map_err(|why| no(why.to_string()))?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| no("that is no HTTP".to_owned()))?;
+    // an answer without a first line is none of ours, as below
     let status = head.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) != Some("200") {
         return Err(no(format!("{status}: {}", super::harmless(body))));

@@ -175,6 +175,7 @@ fn web(address: &str) -> Option<Url> {
 }
 
 fn host(url: &Url) -> String {
+    // addresses of the web have one
     let host = url.host_str().unwrap_or_default();
     host.strip_prefix("www.").unwrap_or(host).to_owned()
 }

@@ -22,6 +22,7 @@ pub fn feeds(
         section.missing("feeds", LIKE);
     }
     let (mut feeds, mut lists) = (Vec::new(), BTreeMap::new());
+    // that the key is not there was told above
     for typed in section.values("feeds").unwrap_or_default() {
         let (url, layout) = feed(section, &typed);
         let url = url.and_then(|url| section.checked(url, |url| reachable(url, allow_private)));

@@ -191,6 +191,7 @@ fn program_at(typed: &str, base: &Path) -> Result<String, String> {
         let no = || format!("{} is no program that can be run", path.display());
         return if runs(&path) { Ok(path.to_string_lossy().into_owned()) } else { Err(no()) };
     }
+    // without it no program is found, which is said
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = !typed.is_empty() && std::env::split_paths(&folders).any(|folder| runs(&folder.join(typed)));
     if found { Ok(typed.to_owned()) } else { Err(format!("there is no program `{typed}` in PATH")) }

@@ -174,6 +174,7 @@ fn select(section: &Section, config: &Config) -> Select {
 }
 
 fn topics(section: &Section, at: &At, config: &Config) -> Vec<String> {
+    // what is no list of texts was told as a mistake
     let typed = section.texts("select").unwrap_or_default();
     if typed.is_empty() {
         section.source.mistake(at, "`select` names no topic: nothing would be kept");

@@ -183,6 +183,7 @@ impl Walker {
 
     /// In a task of its own, so that a panic ends this round and not the walker.
     async fn round(&self, what: walk::Round) -> anyhow::Result<Round> {
+        // a site has feeds, and they have hosts
         let host = self.site.feeds.first().and_then(|feed| feed.host_str()).unwrap_or_default();
         let _lane = self.lanes.enter(host).await;
         let _slot = self.slots.acquire().await?;

@@ -31,6 +31,7 @@ pub fn explain(url: &Url, page: &Page, site: &Site, as_list: bool, form: Form) -
 fn look(url: &Url, page: &Page, site: &Site, as_list: bool) -> Option<Result<Look, ParseError>> {
     let known = site.lists.get(url).or_else(|| if as_list { site.lists.values().next() } else { None });
     if known.is_some() || as_list {
+        // without selectors the list is looked for
         let layout = known.cloned().unwrap_or_default();
         // A saved list's addresses are those of the page it was saved from.
         let of = if url.scheme() == "file" { site.lists.keys().next() } else { None };
