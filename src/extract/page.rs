@@ -178,7 +178,8 @@ impl<'a, 'b> Walk<'a, 'b> {
     fn is_hidden(&self, node: ElementRef<'a>, signs: Signs) -> bool {
         let around = self.open.last().map_or(0, |f| self.flat.elems[f.elem].signs);
         if signs & around & signs::HOVER != 0 && !is_block(node.value().name()) {
-            return true;
+            // What is pointed at stands first, what then shows after it.
+            return node.prev_siblings().any(|n| n.value().as_text().is_none_or(|t| !t.trim().is_empty()));
         }
         if signs & signs::HIDDEN == 0 {
             return node.attr("aria-hidden") == Some("true") && node.value().name() != "img" && short_inside(node);

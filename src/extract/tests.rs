@@ -56,6 +56,10 @@ fn what_shows_under_the_pointer_is_no_text() {
     let word = "<span class=tooltip>Sáng nay<span class=tooltip-text>Thứ năm, 23/5, lúc tám giờ.</span></span>";
     let html = format!("<h1>Đối thoại ở Bản Lầm</h1><div><p>{word},{rest}</p><p>{SECOND}</p><p>{THIRD}</p></div>");
     assert_eq!(text(&html), whole());
+    let word =
+        "<span class=tooltip><a class=tooltip-link href=/x>Sáng nay</a><span class=tooltip-text>23/5</span></span>";
+    let html = format!("<h1>Đối thoại ở Bản Lầm</h1><div><p>{word},{rest}</p><p>{SECOND}</p><p>{THIRD}</p></div>");
+    assert_eq!(text(&html), whole());
     let html = format!("<h1>Đối thoại</h1><p class=tooltips>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p>");
     assert_eq!(text(&html), whole());
 }

@@ -32,8 +32,9 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// A sign by itself, `£` or `©`, is no word, though the fonts write a letter with it.
     pub fn of(text: &str) -> Evidence {
-        let words = text.split(|c: char| !is_letter(c)).filter(|w| !w.is_ascii());
+        let words = text.split(|c: char| !is_letter(c)).filter(|w| !w.is_ascii() && !is_sign(w));
         let mut evidence = Evidence::default();
         for word in words {
             evidence.words += 1;
@@ -56,6 +57,11 @@ impl Evidence {
 /// In a text not read yet letters look like signs: `®`, `¶`, `µ`. Quotation marks and dashes are never letters.
 fn is_letter(c: char) -> bool {
     c.is_alphabetic() || matches!(c, '\u{a1}'..='\u{bf}')
+}
+
+fn is_sign(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(|c| !c.is_alphabetic()) && chars.next().is_none()
 }
 
 fn is_syllable(word: &str) -> bool {

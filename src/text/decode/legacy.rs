@@ -4,6 +4,7 @@
 use super::evidence::Evidence;
 use encoding_rs::WINDOWS_1252;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Legacy {
@@ -147,12 +148,13 @@ fn detect_text(text: &str) -> Option<Legacy> {
     good.max_by(|a, b| a.1.share().total_cmp(&b.1.share())).map(|(legacy, _)| legacy)
 }
 
-/// The first words with letters beyond ASCII.
+/// The first words with letters beyond ASCII, each once: one foreign name, however often it stands there, shows nothing.
 fn sample(text: &str) -> String {
     let lines = text.split('\n').filter(|line| !line.is_ascii());
     let words = lines.flat_map(|line| line.split([' ', '\t', '\r'])).filter(|word| !word.is_ascii());
+    let mut seen = HashSet::new();
     let mut sample = String::new();
-    for word in words {
+    for word in words.filter(|word| seen.insert(*word)) {
         sample.extend([word, " "]);
         if sample.len() > SAMPLE {
             break;
