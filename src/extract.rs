@@ -13,6 +13,7 @@ mod chrome;
 mod closing;
 mod density;
 mod drift;
+mod ends;
 mod evidence;
 mod features;
 mod fonts;
@@ -142,8 +143,16 @@ fn extract_seen(
     let fates = if meta.language.as_deref() == Some(VIETNAMESE) || guess_language(&flat, &fates) == VIETNAMESE {
         fates
     } else {
-        let sight =
-            Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, folded: &folded, body };
+        let sight = Sight {
+            flat: &flat,
+            worth: &worth,
+            head: &head,
+            meta: &meta,
+            fates: &fates,
+            folded: &folded,
+            body,
+            url: &page.url,
+        };
         weights::correct(&sight)
     };
     seen(&flat, &worth, &fates);
@@ -312,7 +321,16 @@ pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractEr
     let text_at = density::first_text(&flat, &flat.elems[article].lines);
     let meta = meta::read(&head, &flat, text_at, &page.url, None, now);
     let (fates, folded, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
-    let sight = Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, folded: &folded, body };
+    let sight = Sight {
+        flat: &flat,
+        worth: &worth,
+        head: &head,
+        meta: &meta,
+        fates: &fates,
+        folded: &folded,
+        body,
+        url: &page.url,
+    };
     let mut samples = Vec::new();
     features::measure(
         &sight,

@@ -201,6 +201,14 @@ fn is_name(part: &str) -> bool {
         && words.iter().all(capital)
         && !part.contains(|c: char| c.is_ascii_digit() || matches!(c, ':' | '?' | '!' | '"' | '“' | '@'))
         && !is_office(part)
+        && !is_numbered(&words)
+}
+
+/// `Chương II`, `Phần IV`: a part of a document, not a person.
+fn is_numbered(words: &[&str]) -> bool {
+    let part = |w: &str| matches!(fold(w).as_str(), "chương" | "phần" | "mục" | "điều" | "phụ" | "lục" | "bài" | "kỳ");
+    let roman = |w: &&str| w.chars().all(|c| matches!(c, 'I' | 'V' | 'X' | 'L' | 'C'));
+    words.first().is_some_and(|w| part(w)) && words.iter().skip(1).any(roman)
 }
 
 fn is_office(part: &str) -> bool {
@@ -231,9 +239,14 @@ mod tests {
 
     #[test]
     fn sentences_are_no_bylines() {
-        for line in
-            ["Lò Mai (Tổ 2): lần thứ ba", "Hội nghị kết thúc lúc 11 giờ", "Xã Tân Lập họp dân", "Một là, giữ đoàn kết"]
-        {
+        for line in [
+            "Lò Mai (Tổ 2): lần thứ ba",
+            "Hội nghị kết thúc lúc 11 giờ",
+            "Xã Tân Lập họp dân",
+            "Một là, giữ đoàn kết",
+            "Chương II",
+            "Phần thứ IV",
+        ] {
             assert_eq!(byline(line, true), None, "{line}");
         }
         assert_eq!(byline("Lò Mai", false), None);

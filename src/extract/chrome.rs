@@ -2,15 +2,11 @@
 
 use super::byline::byline;
 use super::density::{Worth, ends_sentence, is_text};
-use super::lead::SECOND_HEADLINE;
 use super::page::{Align, Flat, Line, Shape};
 use super::signs::{BYLINE, DATE, LEAD};
 use super::words;
 use crate::text::fold;
 use std::ops::Range;
-
-/// A signature has no more lines than these, the labels after the text included.
-const SIGNATURE: usize = 9;
 
 /// What becomes of a line, and by which rule.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,9 +80,9 @@ impl<'f, 'p> Case<'f, 'p> {
         self.each("code or a count", |c, n| words::is_machine_text(&c.folded[n]));
         self.labels();
         self.links();
+        self.signature();
         self.each("a date", |c, n| c.is_date_line(n));
         self.imprint();
-        self.signature();
         self.bylines();
         if !self.named {
             self.front();
@@ -153,7 +149,7 @@ impl<'f, 'p> Case<'f, 'p> {
             || (self.title.starts_with(folded.as_str()) && matches!(self.line(n).shape, Shape::Heading(_)))
     }
 
-    fn is_date_line(&self, n: usize) -> bool {
+    pub fn is_date_line(&self, n: usize) -> bool {
         let line = self.line(n);
         let data = matches!(line.shape, Shape::Cell { .. } | Shape::Item { .. });
         if data || line.chars > 70 || is_text(line) || !line.text.contains(|c: char| c.is_ascii_digit()) {
@@ -165,38 +161,6 @@ impl<'f, 'p> Case<'f, 'p> {
         let letters = line.text.chars().filter(|c| c.is_alphabetic()).count();
         let digits = line.text.chars().filter(char::is_ascii_digit).count();
         digits >= 6 && letters <= 25 && super::when::visible(&line.text).is_some()
-    }
-
-    /// Licence and address lines, where no running text follows.
-    fn imprint(&mut self) {
-        let inside = self.inside();
-        for &n in inside.iter().rev() {
-            let line = self.line(n);
-            if line.shape == Shape::Image {
-                continue;
-            }
-            if words::is_imprint(&self.folded[n]) {
-                self.fates[n] = Fate::Dropped("an imprint");
-            } else if is_text(line) {
-                return;
-            }
-        }
-    }
-
-    /// Who signed a document, for whom, in which office: the last lines of its text.
-    fn signature(&mut self) {
-        let inside = self.inside();
-        let texts: Vec<usize> = inside.into_iter().filter(|&n| self.line(n).chars > 0).collect();
-        let from = texts.len().saturating_sub(SIGNATURE);
-        let begins = |n: &usize| !is_text(self.line(*n)) && words::is_signature(&self.folded[*n]);
-        let Some(at) = texts[from..].iter().position(begins) else { return };
-        for &n in &texts[from + at..] {
-            let line = self.line(n);
-            if line.chars > 80 || line.linked > 0 || matches!(line.shape, Shape::Cell { .. }) {
-                return;
-            }
-            self.fates[n] = Fate::Kept("a signature");
-        }
     }
 
     fn bylines(&mut self) {
@@ -221,44 +185,6 @@ impl<'f, 'p> Case<'f, 'p> {
                 self.fates[n] = Fate::Byline("a byline");
             } else if named {
                 self.fates[n] = Fate::Byline("named a byline");
-            }
-        }
-    }
-
-    /// Labels before the text: section, reading time, buttons.
-    fn front(&mut self) {
-        let inside = self.inside();
-        let Some(first) = inside.iter().position(|&n| is_text(self.line(n))) else { return };
-        for (at, &n) in inside[..first].iter().enumerate() {
-            let line = self.line(n);
-            let heading = matches!(line.shape, Shape::Heading(_)) && at + 1 == first && !self.in_headline(n);
-            let lead = self.signs_around(n) & LEAD != 0 && line.chars > 20;
-            let short = line.chars < SECOND_HEADLINE;
-            let headline = matches!(line.shape, Shape::Heading(_)) && short && self.in_headline(n);
-            if line.chars > 0 && !heading && !lead && (line.chars < 60 || headline) {
-                self.fates[n] = Fate::Dropped("a label before the text");
-            }
-        }
-    }
-
-    /// In an `<h1>` or beside one: a kicker, a second headline.
-    fn in_headline(&self, n: usize) -> bool {
-        let near = |e: usize| matches!(self.flat.name(e), "h1" | "header" | "hgroup");
-        let folded = &self.folded[n];
-        self.flat.around(self.line(n).elem).take(3).any(near)
-            || (!self.title.is_empty() && (folded.contains(&self.title) || self.title.contains(folded.as_str())))
-    }
-
-    /// Labels after the text.
-    fn tail(&mut self) {
-        for n in self.inside().into_iter().rev() {
-            let line = self.line(n);
-            let data = matches!(line.shape, Shape::Cell { .. } | Shape::Item { .. } | Shape::Quoted { .. });
-            if is_text(line) || (data && line.linked == 0) {
-                return;
-            }
-            if line.chars > 0 {
-                self.fates[n] = Fate::Dropped("a label after the text");
             }
         }
     }

@@ -4,22 +4,27 @@ mod own;
 mod place;
 mod repeats;
 mod tokens;
+mod topic;
 
 use super::chrome::Fate;
 use super::density::Worth;
+use super::headline::site_names;
 use super::meta::{Head, Meta};
 use super::page::Flat;
 use super::signs::BODY;
 use super::weights::{Weights, hash, pair};
 use crate::text::{fold, syllables};
 pub use own::OWN;
-use own::Own;
+use own::{Measured, Own};
 pub use place::PLACE;
 use place::Places;
 use std::collections::HashSet;
 use std::ops::Range;
 use tokens::Scores;
 pub use tokens::tokens;
+pub use topic::TOPIC;
+use topic::Topic;
+use url::Url;
 
 /// The page as the rules left it.
 pub struct Sight<'s, 'p> {
@@ -32,6 +37,7 @@ pub struct Sight<'s, 'p> {
     pub folded: &'s [String],
     /// The lines of the element that holds the article.
     pub body: Range<usize>,
+    pub url: &'s Url,
 }
 
 /// What the page says of itself, folded once.
@@ -41,6 +47,8 @@ struct Said {
     description: HashSet<u64>,
     /// Shingles of `articleBody`; empty if the page has none.
     text: HashSet<u64>,
+    /// What the site calls itself, without spaces.
+    site: Vec<String>,
 }
 
 /// So many lines before and after the body are measured.
@@ -53,7 +61,7 @@ const NEIGHBOURS: [isize; 4] = [-2, -1, 1, 2];
 
 /// The names of the numbers.
 pub fn names() -> Vec<String> {
-    let mut names: Vec<String> = OWN.iter().chain(PLACE).map(|s| (*s).to_owned()).collect();
+    let mut names: Vec<String> = OWN.iter().chain(PLACE).chain(TOPIC).map(|s| (*s).to_owned()).collect();
     for step in NEIGHBOURS {
         names.extend(OWN[..own::SHARED].iter().map(|name| format!("{name}{step:+}")));
         names.push(format!("same_parent{step:+}"));
@@ -72,15 +80,22 @@ pub fn measure(
     let said = Said::of(sight);
     let lines: Vec<usize> = window(sight).filter(|&n| sight.flat.lines[n].chars > 0).collect();
     let mut scores = Scores::new(weights, sight.flat);
-    let (own, shingles): (Vec<Own>, Vec<Vec<u64>>) =
-        lines.iter().map(|&n| own::measure(sight, &said, &mut scores, n)).unzip();
+    let (mut own, mut shingles, mut words): (Vec<Own>, Vec<_>, Vec<_>) = Default::default();
+    for &line in &lines {
+        let measured: Measured = own::measure(sight, &said, &mut scores, line);
+        own.push(measured.own);
+        shingles.push(measured.shingles);
+        words.push(measured.long);
+    }
     let places = Places::new(sight, &said, shingles, &lines);
+    let topic = Topic::of(sight, &lines, words);
     let parent = |n: usize| sight.flat.elems[sight.flat.lines[n].elem].parent;
     let mut numbers = Vec::new();
     for (at, &line) in lines.iter().enumerate().filter(|(_, n)| free(**n)) {
         numbers.clear();
         numbers.extend_from_slice(&own[at]);
         places.measure(sight, &own, at, &mut numbers);
+        topic.measure(at, &mut numbers);
         for step in NEIGHBOURS {
             let there = at.checked_add_signed(step).filter(|&t| t < lines.len());
             match there {
@@ -120,8 +135,18 @@ impl Said {
             authors: authors.iter().map(|a| fold(a)).filter(|a| a.contains(' ')).collect(),
             description: said(description),
             text: said(sight.head.ld.body.as_deref().unwrap_or("")),
+            site: sites(sight),
         }
     }
+}
+
+/// Its names, and the longest part of its host.
+fn sites(sight: &Sight<'_, '_>) -> Vec<String> {
+    let host = sight.url.host_str().unwrap_or("").rsplit('.').skip(1).max_by_key(|part| part.len()).unwrap_or("");
+    let names =
+        site_names(sight.head).into_iter().map(|name| name.split_once(" - ").map_or(name.clone(), |n| n.0.into()));
+    let all = names.chain([host.replace('-', "")]).map(|name: String| name.replace(' ', ""));
+    all.filter(|name| name.chars().nth(3).is_some()).collect()
 }
 
 /// A hash of each four words in a row, of theirs.

@@ -121,7 +121,7 @@ fn unescape(text: &str) -> String {
     pairs.iter().fold(text.to_owned(), |t, (from, to)| t.replace(from, to))
 }
 
-fn site_names(head: &Head) -> Vec<String> {
+pub fn site_names(head: &Head) -> Vec<String> {
     ["og:site_name", "application-name", "publisher"].iter().filter_map(|n| head.get(n)).map(fold).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The lead (*sapo*) that stands between the headline and the body's element.
 
-use super::density::{Worth, is_text};
-use super::page::{Flat, Shape};
+use super::density::{Worth, ends_sentence, is_text};
+use super::page::{Flat, Line, Shape};
 use super::signs::{ASIDE, CAPTION, CHROME, HEADLINE, HIDDEN, LEAD};
 use crate::text::fold;
 use std::cell::LazyCell;
@@ -10,8 +10,16 @@ use std::ops::Range;
 /// So many lines before the body are looked at.
 const REACH: usize = 40;
 
+/// A shorter line is a label, as *Tin mới:*.
+const SHORTEST: usize = 10;
+
 /// A heading so long is no headline but the lead.
 pub const SECOND_HEADLINE: usize = 70;
+
+/// Where a lead stands, a short sentence is one.
+pub fn is_short_lead(line: &Line) -> bool {
+    line.chars >= SHORTEST && line.linked == 0 && ends_sentence(&line.text)
+}
 
 /// The lead's lines before the body, each a range; none that the body says again: some sites print
 /// a sentence of the text above it.
@@ -32,7 +40,9 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
         let second = matches!(line.shape, Shape::Heading(_))
             && line.chars >= SECOND_HEADLINE
             && (title.is_empty() || !fold(&line.text).contains(&title));
-        let texty = is_text(line) || ((named || second) && line.chars > 40 && line.link_share() < 0.3);
+        let texty = is_text(line)
+            || ((named || second) && line.chars > 40 && line.link_share() < 0.3)
+            || (named && is_short_lead(line));
         let chrome = in_region(flat, worth, line.elem, body) || signs & (HIDDEN | CAPTION) != 0;
         texty
             && !chrome

@@ -176,18 +176,25 @@ fn beside(
         (0..flat.lines.len()).filter(printed).find(begins)
     })?;
     let date = |n: usize| {
-        let line = flat.lines.get(n).filter(|l| l.link_share() < 0.3)?;
+        let line = flat.lines.get(n).filter(|l| l.link_share() < 0.3 && !is_clock(flat, l.elem))?;
         visible(&line.text).and_then(|d| believed(d, now))
     };
     let near = (1..=NEAR).flat_map(|d| [at.checked_sub(d), Some(at + d)]).flatten();
     // Also within a line that holds more: author, date and buttons in one row.
-    let named = flat.elems.iter().filter(|e| e.signs & DATE != 0 && e.lines.start.abs_diff(at) <= NEAR);
+    let named = (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & DATE != 0 && !is_clock(flat, e));
+    let named = named.map(|e| &flat.elems[e]).filter(|e| e.lines.start.abs_diff(at) <= NEAR);
     let named = named.filter_map(|e| visible(&tidy(&e.node.text().take(8).collect::<String>())));
     let near = near.filter_map(date).chain(named.filter_map(|d| believed(d, now)));
     let near: Vec<DateTime<FixedOffset>> = near.collect();
     let told = entry.and_then(|e| e.published);
     let agrees = |d: &&DateTime<FixedOffset>| told.is_some_and(|told| (**d - told).abs() <= Duration::hours(36));
     near.iter().find(agrees).or(near.first()).copied()
+}
+
+/// The day of the visit, `span.current-time`.
+fn is_clock(flat: &Flat<'_>, elem: usize) -> bool {
+    let named = |class: &str| ["current", "clock", "today"].iter().any(|word| class.contains(word));
+    flat.around(elem).take(3).any(|e| flat.elems[e].node.attr("class").is_some_and(named))
 }
 
 fn authors(head: &Head, entry: Option<&Entry>) -> (Vec<String>, &'static str) {

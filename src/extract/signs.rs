@@ -181,6 +181,8 @@ pub fn signs<'a>(el: &'a Element, known: &mut Known<'a>) -> Signs {
             "role" => by_role(value),
             "itemprop" => by_itemprop(value),
             "data-role" | "data-type" => by_words(value),
+            // VCCorp: `type="content"` is text, `type="RelatedOneNews"` is not.
+            "type" if value.starts_with("Related") => RELATED,
             "hidden" => HIDDEN,
             "style" => by_style(value),
             _ => 0,

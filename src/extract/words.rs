@@ -128,6 +128,8 @@ const BOXES: &[&str] = &[
     "tệp đính kèm",
     "tập tin đính kèm",
     "quảng cáo",
+    "thống kê truy cập",
+    "lượt truy cập",
 ];
 
 /// A line that begins so belongs to the site.
@@ -245,6 +247,7 @@ const COUNTER: &[&str] = &[
     "máy chủ tìm kiếm",
     "thành viên online",
     "lượt truy cập",
+    "tổng số truy cập",
 ];
 
 /// How a paragraph under the text begins: credits of agencies, invitations, notes on the text's origin.
@@ -394,6 +397,15 @@ pub fn is_imprint(folded: &str) -> bool {
         || (folded.chars().count() < 160 && IMPRINT.iter().any(|s| folded.starts_with(s)))
 }
 
+/// What an article seldom says in passing, wherever it stands.
+const LEGAL: &[&str] =
+    &["©", "giấy phép số", "copyright", "all rights reserved", "ghi rõ nguồn", "mã nguồn", "thiết kế bởi"];
+
+/// An imprint by its words alone.
+pub fn is_legal_notice(folded: &str) -> bool {
+    LEGAL.iter().any(|s| folded.contains(s))
+}
+
 /// `Image 3 of 5`, and code that was meant for the browser.
 pub fn is_machine_text(folded: &str) -> bool {
     let counted = ["image ", "photo ", "slide ", "bild ", "ảnh "].iter().find_map(|s| folded.strip_prefix(s));
@@ -409,6 +421,31 @@ pub fn is_machine_text(folded: &str) -> bool {
 /// How the signature of a document begins: on behalf of a body or of its head.
 const SIGNATURE: &[&str] = &["tm.", "t/m", "kt.", "tl.", "tuq.", "q."];
 
+/// Who may sign a document for himself.
+const OFFICES: &[&str] = &[
+    "bí thư",
+    "phó bí thư",
+    "chủ tịch",
+    "phó chủ tịch",
+    "giám đốc",
+    "phó giám đốc",
+    "trưởng ",
+    "phó trưởng ",
+    "chánh ",
+    "hiệu trưởng",
+    "chỉ huy trưởng",
+    "thủ trưởng",
+    "cục trưởng",
+    "chi cục trưởng",
+    "bộ trưởng",
+    "thủ tướng",
+];
+
+/// `BÍ THƯ HUYỆN ỦY`.
+pub fn is_office(folded: &str) -> bool {
+    OFFICES.iter().any(|s| folded.starts_with(s))
+}
+
 /// `TM. ỦY BAN NHÂN DÂN`, `(Đã ký)`.
 pub fn is_signature(folded: &str) -> bool {
     folded.chars().count() < 160
@@ -416,9 +453,10 @@ pub fn is_signature(folded: &str) -> bool {
             || folded.contains("(đã ký)"))
 }
 
-/// Two labels of a counter and figures, or the first of them alone.
+/// Two labels of a counter and figures, or one and nothing but its figures.
 pub fn is_counter(folded: &str) -> bool {
-    if folded.strip_prefix("hôm nay").is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_alphabetic)) {
+    let figures = |rest: &str| rest.contains(|c: char| c.is_ascii_digit()) && !rest.contains(char::is_alphabetic);
+    if COUNTER.iter().filter_map(|label| folded.strip_prefix(label)).any(figures) {
         return true;
     }
     folded.contains(|c: char| c.is_ascii_digit())

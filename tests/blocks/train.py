@@ -2,12 +2,13 @@
 """Learns src/extract/weights.tsv.   train.py DATA [--write WEIGHTS] [--folds N] [--rounds N]
 
 DATA holds, for each set of pages, SET.gold.json (the right text) and SET.lines.jsonl (`cargo run --release --example
-measure < SET.inputs.jsonl`), and SET.inputs.jsonl for the hosts. A line is text if most of its 4-word shingles are in
-the right text; in the set "segments" only the lines are labelled that hold one of its strings. Hosts are dealt into
+measure < SET.inputs.jsonl`), and SET.inputs.jsonl for the hosts. A line is text if most of its words are in the right
+text, at that place; in the set "segments" only the lines are labelled that hold one of its strings. Hosts are dealt into
 folds, so that a page is never judged by what was learned from its own site; the figures printed are of pages judged so.
 Needs numpy, scipy, scikit-learn, lightgbm; nothing of this runs in diemtin."""
 import argparse, json, random, re, sys
 from collections import Counter, defaultdict
+from difflib import SequenceMatcher
 from urllib.parse import urlparse
 import lightgbm
 import numpy as np
@@ -29,31 +30,58 @@ def bag(words):
 
 
 def labels(lines, gold):
-    """By line, whether it is in the right text; of lines alike, as many as that has, next to the others."""
-    joined, shingles = " " + " ".join(WORD.findall(gold)) + " ", bag(WORD.findall(gold))
-    words = [WORD.findall(line) for line in lines]
-    share = lambda w: sum((bag(w) & shingles).values()) / sum(bag(w).values())
-    is_text = [len(w) >= 4 and share(w) >= 0.5 for w in words]
-    alike = defaultdict(list)
+    """By line, whether it is in the right text. Both are laid side by side word by word, so that a caption or a quotation
+    pulled out of the text, which says what a paragraph says, is not taken for that paragraph."""
+    wanted, words = WORD.findall(gold), [WORD.findall(line) for line in lines]
+    shingles, vocabulary = bag(wanted), set(wanted)
+
+    def share(w):
+        given = bag(w)
+        hit = sum((given & shingles).values()) / sum(given.values())
+        return hit if len(w) >= 4 else sum(x in vocabulary for x in w) / len(w)
+
+    # Some scripts write no spaces: a long line is one word.
+    long = [at for at, w in enumerate(words) if len(w) >= 4 or sum(map(len, w)) >= 25]
+    like = [at for at in long if share(words[at]) >= 0.4]
+    flat, owner = [x for at in like for x in words[at]], [at for at in like for _ in words[at]]
+    hits, first, last = Counter(), {}, {}
+    for here, there, size in SequenceMatcher(None, flat, wanted, autojunk=False).get_matching_blocks():
+        if size > 1 or (size and len(flat[here]) >= 8):
+            for n in range(size):
+                at = owner[here + n]
+                hits[at] += 1
+                first.setdefault(at, there + n)
+                last[at] = there + n
+    is_text = [hits[at] >= 0.5 * len(words[at]) if at in hits else False for at in range(len(lines))]
+    # What stands elsewhere in the right text than in the page.
+    left = shingles - bag([x for at in like if is_text[at] for x in words[at]])
+    for at in like:
+        given = bag(words[at])
+        if not is_text[at] and sum((given & left).values()) >= 0.7 * sum(given.values()):
+            is_text[at], left = True, left - given
+    return [int(t) for t in short_lines(words, wanted, is_text, set(long), first, last)]
+
+
+def short_lines(words, wanted, is_text, long, first, last):
+    """Short lines are text where they fill what the lines around them leave of the right text."""
+    after, following = [None] * len(words), None
+    for at in range(len(words) - 1, -1, -1):
+        after[at] = following
+        following = at if is_text[at] else following
+    before, reached = -99, 0
     for at, w in enumerate(words):
         if is_text[at]:
-            alike[" ".join(w)].append(at)
-    alone = [at for at, w in enumerate(words) if is_text[at] and len(w) > 8 and len(alike[" ".join(w)]) == 1]
-    for key, places in alike.items():
-        places.sort(key=lambda at: (min((abs(at - a) for a in alone), default=0), at))
-        for at in places[max(1, joined.count(" " + key + " ")):]:
-            is_text[at] = False
-    before = []
-    for at, w in enumerate(words):
-        if is_text[at]:
-            before = w
-        elif 0 < len(w) < 4:
-            after = next((words[n][:3] for n in range(at + 1, min(at + 12, len(words))) if is_text[n]), None)
-            found = before and " " + " ".join(before[-3:] + w) + " " in joined
-            found = found or (after and " " + " ".join(w + after) + " " in joined)
-            if found:
-                is_text[at], before = True, before[-3:] + w
-    return [int(t) for t in is_text]
+            before, reached = at, last.get(at, reached - 1) + 1
+            continue
+        if at in long or not w:
+            continue
+        end = len(wanted) if after[at] is None else first.get(after[at], len(wanted))
+        found = next((n for n in range(reached, end - len(w) + 1) if wanted[n:n + len(w)] == w), None)
+        follows = found == reached and at - before <= 12
+        leads = found is not None and after[at] is not None and found + len(w) == end and after[at] - at <= 12
+        if follows or leads:
+            is_text[at], before, reached = True, at, found + len(w)
+    return is_text
 
 
 def squeeze(text):

@@ -50,11 +50,22 @@ pub const OWN: &[&str] = &[
     "in_description",
     "word_chars",
     "upper",
+    "site",
 ];
 pub const SHARED: usize = 17;
-pub type Own = [f32; 36];
+pub type Own = [f32; 37];
 
-pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: usize) -> (Own, Vec<u64>) {
+pub struct Measured {
+    pub own: Own,
+    pub shingles: Vec<u64>,
+    /// Its longer words.
+    pub long: Vec<u64>,
+}
+
+/// Shorter words, in bytes, are of no topic.
+const TOPICAL: usize = 5;
+
+pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: usize) -> Measured {
     let line = &sight.flat.lines[n];
     let folded = match sight.folded[n].as_str() {
         "" => Cow::Owned(fold(&line.text)),
@@ -108,9 +119,21 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
         overlap(&shingles, &said.description),
         chars / words.len().max(1) as f32,
         share(letters.upper),
+        if line.chars < LONG { site(&folded, said) } else { 0.0 },
     ];
-    (own, shingles)
+    let long = words.iter().zip(&hashes).filter(|(word, _)| word.len() >= TOPICAL).map(|(_, hash)| *hash).collect();
+    Measured { own, shingles, long }
 }
+
+/// 2 if it begins with the site's name, 1 if it has it.
+fn site(folded: &str, said: &Said) -> f32 {
+    let dense = folded.replace(' ', "");
+    let found = said.site.iter().filter_map(|name| dense.find(name.as_str())).min();
+    found.map_or(0.0, |at| 1.0 + flag(at < NEAR_START))
+}
+
+/// In bytes: an article or a quotation mark may stand before the name.
+const NEAR_START: usize = 6;
 
 /// Longer lines are no labels, closing notes or the like.
 const LONG: usize = 600;
