@@ -18,6 +18,11 @@ const COMMENT_SHARE: f32 = 0.65;
 /// So much text an element needs to be believed that it is the article's body.
 const SOLE: f32 = 150.0;
 
+/// So many teasers in a row are a list of them.
+const TEASERS: usize = 3;
+/// A linked headline is no shorter.
+const HEADLINE_CHARS: usize = 15;
+
 /// What the page's lines and elements are worth.
 pub struct Worth {
     /// By line.
@@ -45,6 +50,7 @@ impl Worth {
         };
         worth.by_class(flat);
         worth.lower_regions(flat);
+        worth.lower_teasers(flat);
         worth
     }
 
@@ -84,6 +90,19 @@ impl Worth {
                 self.lines[line] = -self.lines[line].abs() * 0.5 - 5.0;
             }
             done = e.lines.end;
+        }
+    }
+
+    /// Linked headlines of other articles, each with a sentence or two of it, in boxes made alike.
+    fn lower_teasers(&mut self, flat: &Flat<'_>) {
+        let mut boxes: HashMap<(usize, &str, &str), Vec<usize>> = HashMap::new();
+        for elem in (0..flat.elems.len()).filter(|&e| is_teaser(flat, e)) {
+            boxes.entry((flat.elems[elem].parent, flat.name(elem), class(flat, elem))).or_default().push(elem);
+        }
+        for teaser in boxes.into_values().filter(|alike| alike.len() >= TEASERS).flatten() {
+            for line in flat.elems[teaser].lines.clone() {
+                self.lines[line] = self.lines[line].min(-self.lines[line].abs() * 0.5 - 5.0);
+            }
         }
     }
 
@@ -143,6 +162,20 @@ impl Worth {
             .filter(|&e| self.text_in(flat, e) > 0.0)
             .max_by(|&a, &b| self.text_in(flat, a).total_cmp(&self.text_in(flat, b)).then(a.cmp(&b)))
     }
+}
+
+/// A linked headline, then at most two lines of text.
+fn is_teaser(flat: &Flat<'_>, elem: usize) -> bool {
+    let lines = &flat.elems[elem].lines;
+    if !(2..=6).contains(&lines.len()) {
+        return false;
+    }
+    let mut said = flat.lines[lines.clone()].iter().filter(|l| l.chars > 0);
+    let headline = |l: &Line| l.link_share() > 0.8 && l.chars >= HEADLINE_CHARS;
+    let texts = flat.lines[lines.clone()].iter().filter(|l| is_text(l)).count();
+    // Pictures with captions are the stations of one article.
+    let captions = flat.lines[lines.clone()].iter().any(|l| matches!(l.shape, Shape::Caption { .. }));
+    said.next().is_some_and(headline) && (1..=2).contains(&texts) && !captions
 }
 
 /// Figures in cells are worth little: a table of data next to all the text there is was not counted in.

@@ -5,12 +5,14 @@ use super::headline;
 use super::ld::{self, Ld};
 use super::page::Flat;
 use super::signs::DATE;
+use super::tags::is_block;
 use super::when::{believed, in_url, visible};
 use crate::article::{DateFrom, Entry};
 use crate::text::{self, VIETNAM, fold, tidy};
 use chrono::{DateTime, Duration, FixedOffset, Utc};
 use scraper::Html;
 use std::collections::HashMap;
+use std::ops::Range;
 use url::Url;
 
 /// Said of what was not found.
@@ -161,6 +163,9 @@ fn marked<'a>(flat: &'a Flat<'_>) -> impl Iterator<Item = String> + 'a {
 /// So many lines before and after the headline may hold the date.
 const NEAR: usize = 12;
 
+/// So many characters are no row of facts on the article.
+const ROW: usize = 200;
+
 /// The nearest; rather one that the feed agrees with, for a masthead shows the day of the visit.
 fn beside(
     flat: &Flat<'_>,
@@ -175,15 +180,21 @@ fn beside(
         let begins = |n: &usize| flat.lines[*n].chars > 20 && title.starts_with(&fold(&flat.lines[*n].text));
         (0..flat.lines.len()).filter(printed).find(begins)
     })?;
+    let said = |e: usize| visible(&tidy(&flat.elems[e].node.text().take(8).collect::<String>()));
     let date = |n: usize| {
-        let line = flat.lines.get(n).filter(|l| l.link_share() < 0.3 && !is_clock(flat, l.elem))?;
-        visible(&line.text).and_then(|d| believed(d, now))
+        let line = flat.lines.get(n).filter(|l| l.link_share() < 0.3 && l.chars < ROW)?;
+        let begun = begun_at(flat, n);
+        if begun.clone().any(|e| is_clock(flat, e)) {
+            return None;
+        }
+        // Without a blank between them the hour runs into the number of readers.
+        let whole = visible(&line.text).or_else(|| begun.filter(|&e| !is_block(flat.name(e))).find_map(said));
+        whole.and_then(|d| believed(d, now))
     };
     let near = (1..=NEAR).flat_map(|d| [at.checked_sub(d), Some(at + d)]).flatten();
     // Also within a line that holds more: author, date and buttons in one row.
     let named = (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & DATE != 0 && !is_clock(flat, e));
-    let named = named.map(|e| &flat.elems[e]).filter(|e| e.lines.start.abs_diff(at) <= NEAR);
-    let named = named.filter_map(|e| visible(&tidy(&e.node.text().take(8).collect::<String>())));
+    let named = named.filter(|&e| flat.elems[e].lines.start.abs_diff(at) <= NEAR).filter_map(said);
     let near = near.filter_map(date).chain(named.filter_map(|d| believed(d, now)));
     let near: Vec<DateTime<FixedOffset>> = near.collect();
     let told = entry.and_then(|e| e.published);
@@ -191,10 +202,17 @@ fn beside(
     near.iter().find(agrees).or(near.first()).copied()
 }
 
+/// The elements that begin where a line begins.
+fn begun_at(flat: &Flat<'_>, line: usize) -> Range<usize> {
+    let before = |at: usize| flat.elems.partition_point(|e| e.lines.start < at);
+    before(line)..before(line + 1)
+}
+
 /// The day of the visit, `span.current-time`.
 fn is_clock(flat: &Flat<'_>, elem: usize) -> bool {
-    let named = |class: &str| ["current", "clock", "today"].iter().any(|word| class.contains(word));
-    flat.around(elem).take(3).any(|e| flat.elems[e].node.attr("class").is_some_and(named))
+    // An icon of a clock, `fa-clock-o`, stands before any date.
+    let named = |class: &str| class.contains("current") || class.split_ascii_whitespace().any(|c| c == "clock");
+    flat.around(elem).take(2).any(|e| flat.elems[e].node.attr("class").is_some_and(named))
 }
 
 fn authors(head: &Head, entry: Option<&Entry>) -> (Vec<String>, &'static str) {
