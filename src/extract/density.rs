@@ -48,6 +48,7 @@ impl Worth {
             recurring: Vec::new(),
             classes: HashMap::new(),
         };
+        worth.raise_body(flat);
         worth.by_class(flat);
         worth.lower_regions(flat);
         worth.lower_teasers(flat);
@@ -90,6 +91,15 @@ impl Worth {
                 self.lines[line] = -self.lines[line].abs() * 0.5 - 5.0;
             }
             done = e.lines.end;
+        }
+    }
+
+    /// Short lines, a programme or the winners of a contest, are no labels in what alone calls itself the article's body.
+    fn raise_body(&mut self, flat: &Flat<'_>) {
+        let mut bodies = flat.elems.iter().filter(|e| e.signs & ARTICLE_BODY != 0 && !e.lines.is_empty());
+        let (Some(body), None) = (bodies.next(), bodies.next()) else { return };
+        for n in body.lines.clone().filter(|&n| flat.lines[n].linked == 0 && flat.lines[n].chars > 0) {
+            self.lines[n] = self.lines[n].max(1.0);
         }
     }
 

@@ -4,7 +4,7 @@ use super::chrome::{Case, Fate};
 use super::density::{ends_sentence, is_text};
 use super::lead::{SECOND_HEADLINE, is_short_lead};
 use super::page::{Align, Shape};
-use super::signs::{BYLINE, CHROME, LEAD};
+use super::signs::{ARTICLE_BODY, BYLINE, CHROME, LEAD};
 use super::words;
 use crate::text::fold;
 use std::collections::HashSet;
@@ -35,10 +35,12 @@ impl<'f> Case<'f, '_> {
         Paragraphs { makes: elems.iter().map(|&e| self.make(e)).collect(), elems }
     }
 
-    /// A short line that stands beside running text and is made like it: what a site adds has an element of its own.
+    /// A short line that stands beside running text and is made like it, or right in what calls itself the article's body:
+    /// what a site adds has an element of its own.
     fn is_paragraph(&self, n: usize, like: &Paragraphs<'_>) -> bool {
         let line = self.line(n);
         let beside = like.elems.contains(&line.elem) || like.makes.contains(&self.make(line.elem));
+        let beside = beside || self.flat.elems[self.flat.elems[line.elem].parent].signs & ARTICLE_BODY != 0;
         let named = self.flat.elems[line.elem].signs & (CHROME | BYLINE) != 0;
         let plain = line.shape == Shape::Paragraph && line.align != Align::Right && line.linked == 0;
         beside && !named && plain && (ends_sentence(&line.text) || is_said(&line.text))

@@ -21,8 +21,8 @@ pub fn is_short_lead(line: &Line) -> bool {
     line.chars >= SHORTEST && line.linked == 0 && ends_sentence(&line.text)
 }
 
-/// The lead's lines before the body, each a range; none that the body says again: some sites print
-/// a sentence of the text above it.
+/// The lead's lines before the body, each a range; none that the body says again, where it is not called the lead: some
+/// sites print a sentence of the text above it.
 pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) -> Vec<Range<usize>> {
     let title = fold(title);
     let from = body.start.saturating_sub(REACH);
@@ -31,10 +31,11 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
         let texts = body.clone().filter(|&n| is_text(&flat.lines[n]));
         texts.map(|n| fold(&flat.lines[n].text)).collect()
     });
+    let is_named = |n: usize| flat.around(flat.lines[n].elem).take(3).any(|e| flat.elems[e].signs & LEAD != 0);
     let is_lead = |n: usize| {
         let line = &flat.lines[n];
         let signs = flat.around(line.elem).take(3).fold(0, |s, e| s | flat.elems[e].signs);
-        let named = signs & LEAD != 0;
+        let named = is_named(n);
         let after_headline = headline.is_some_and(|h| n > h);
         // A heading that holds the headline is the headline with its kicker.
         let second = matches!(line.shape, Shape::Heading(_))
@@ -50,7 +51,7 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
             && !is_headline(flat, n, &title)
             && !matches!(line.shape, Shape::Caption { .. })
     };
-    let fresh = |n: usize| is_lead(n) && !text.contains(&fold(&flat.lines[n].text));
+    let fresh = |n: usize| is_lead(n) && (is_named(n) || !text.contains(&fold(&flat.lines[n].text)));
     let picture = |n: usize| {
         headline.is_some_and(|h| n > h) && is_figure(flat, n) && !in_region(flat, worth, flat.lines[n].elem, body)
     };
