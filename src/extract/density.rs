@@ -4,6 +4,7 @@
 
 use super::page::{Align, Flat, Line, Shape};
 use super::signs::{ADVERT, ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, NAV, RELATED, SHARE, Signs, TAGS};
+use super::words::is_repost_notice;
 use std::collections::HashMap;
 
 /// A line with fewer characters and no end of a sentence is a label.
@@ -233,7 +234,7 @@ fn intrinsic(line: &Line) -> f32 {
     if links > 0.5 {
         return -(chars.min(100.0) * links) - 10.0;
     }
-    if is_text(line) {
+    if is_text(line) && !is_repost_notice(&line.text) {
         return chars * (1.0 - links);
     }
     match line.shape {

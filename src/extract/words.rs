@@ -388,6 +388,11 @@ pub fn is_site_line(folded: &str) -> bool {
         || folded.starts_with("chú ý: việc đăng lại")
 }
 
+/// NukeViet's note under each article, as it is written: it may be longer than a short article.
+pub fn is_repost_notice(text: &str) -> bool {
+    text.starts_with("Chú ý: Việc đăng lại bài viết")
+}
+
 fn is_sentence(folded: &str) -> bool {
     folded.chars().count() > 90 && folded.ends_with('.')
 }
