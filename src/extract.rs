@@ -44,6 +44,7 @@ mod words;
 use crate::article::{Block, Clean, DateFrom, Dropped, Entry, Image, Method, Page, Run, Sources};
 use crate::config::Layout;
 use crate::text::{decode, tidy};
+use attributes::Keep;
 use chrome::{Case, Fate};
 use chrono::{DateTime, Utc};
 use density::Worth;
@@ -123,7 +124,8 @@ fn extract_seen(
     now: DateTime<Utc>,
     mut seen: impl FnMut(&Flat<'_>, &Worth, &[Fate]),
 ) -> Result<Clean, ExtractError> {
-    let (html, base, json_ld) = document(page)?;
+    // A layout may select by any attribute.
+    let (html, base, json_ld) = document(page, if layout.is_some() { Keep::All } else { Keep::Read })?;
     let flat = page::flatten(&html, &base);
     let head = Head::read(&html, &json_ld);
     let mut worth = Worth::of(&flat);
@@ -172,7 +174,7 @@ const VIETNAMESE: &str = "vi";
 /// The article as the feed alone gives it, for sites with `pages = false`.
 pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractError> {
     let given = entry.content.as_deref().filter(|s| !s.trim().is_empty()).or(entry.summary.as_deref());
-    let html = parsed(&slim::slim(given.ok_or(ExtractError::NoText)?).html);
+    let html = parsed(&slim::slim(given.ok_or(ExtractError::NoText)?, Keep::Read).html);
     let flat = page::flatten(&html, &entry.url);
     let head = Head::read(&html, &[]);
     let mut meta = meta::read(&head, &flat, 0, &entry.url, Some(entry), now);
@@ -195,13 +197,13 @@ pub fn from_entry(entry: &Entry, now: DateTime<Utc>) -> Result<Clean, ExtractErr
 
 /// A page parsed, without what never shows, its depth bounded; and the base of its links.
 pub(crate) fn tree(page: &Page) -> Result<(Html, Url), ExtractError> {
-    document(page).map(|(html, base, _)| (html, base))
+    document(page, Keep::All).map(|(html, base, _)| (html, base))
 }
 
 /// [`tree`], and the JSON-LD that stood among its scripts.
-fn document(page: &Page) -> Result<(Html, Url, Vec<String>), ExtractError> {
+fn document(page: &Page, keep: Keep) -> Result<(Html, Url, Vec<String>), ExtractError> {
     let text = readable(page)?;
-    let slim = slim::slim(&text);
+    let slim = slim::slim(&text, keep);
     let html = parsed(&slim.html);
     let base = base(&html, &page.url);
     Ok((html, base, slim.json_ld))
@@ -313,7 +315,7 @@ pub fn sample_names() -> Vec<String> {
 /// The lines of text of a page, measured.
 #[doc(hidden)]
 pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractError> {
-    let (html, base, json_ld) = document(page)?;
+    let (html, base, json_ld) = document(page, Keep::Read)?;
     let flat = page::flatten(&html, &base);
     let head = Head::read(&html, &json_ld);
     let worth = Worth::of(&flat);
@@ -482,7 +484,7 @@ fn guess_language(flat: &Flat<'_>, fates: &[Fate]) -> String {
 
 /// The text of a piece of HTML in one line.
 fn plain_html(html: &str) -> String {
-    let html = Html::parse_fragment(&slim::slim(html).html);
+    let html = Html::parse_fragment(&slim::slim(html, Keep::Read).html);
     let text: Vec<&str> = html.tree.values().filter_map(|n| n.as_text().map(|t| &**t)).collect();
     tidy(&text.join(" "))
 }

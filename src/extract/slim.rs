@@ -1,7 +1,8 @@
 //! What never shows is cut before parsing: it is more than half of a page's bytes.
 
-use super::attributes::trimmed;
+use super::attributes::{Keep, trimmed};
 use super::nesting::{Nesting, Tag};
+use memchr::{memchr, memchr3};
 
 /// A page without scripts, styles, comments and drawings.
 pub struct Slim {
@@ -14,12 +15,12 @@ pub struct Slim {
 const CUT: [&str; 6] = ["script", "style", "svg", "noscript", "iframe", "template"];
 
 /// One pass, linear: an element that is never closed is looked for once.
-pub fn slim(html: &str) -> Slim {
+pub fn slim(html: &str, keep: Keep) -> Slim {
     let mut out = Slim { html: String::with_capacity(html.len()), json_ld: Vec::new() };
     let mut unclosed = [false; CUT.len()];
     let mut nesting = Nesting::default();
     let mut at = 0;
-    while let Some(open) = html[at..].find('<').map(|n| at + n) {
+    while let Some(open) = memchr(b'<', &html.as_bytes()[at..]).map(|n| at + n) {
         out.html.push_str(&html[at..open]);
         let rest = &html[open..];
         if rest.starts_with("<!--") {
@@ -42,7 +43,7 @@ pub fn slim(html: &str) -> Slim {
             }
             Some(_) => at = tag_end,
             None => {
-                copy_tag(&html[open..tag_end], &mut nesting, &mut out.html);
+                copy_tag(&html[open..tag_end], keep, &mut nesting, &mut out.html);
                 at = tag_end;
             }
         }
@@ -52,7 +53,7 @@ pub fn slim(html: &str) -> Slim {
 }
 
 /// Tags that nest too deep go; long ones are shortened.
-fn copy_tag(tag: &str, nesting: &mut Nesting, out: &mut String) {
+fn copy_tag(tag: &str, keep: Keep, nesting: &mut Nesting, out: &mut String) {
     let end = tag.as_bytes().get(1) == Some(&b'/');
     let name = &tag.as_bytes()[1 + usize::from(end)..];
     let name =
@@ -66,7 +67,7 @@ fn copy_tag(tag: &str, nesting: &mut Nesting, out: &mut String) {
     }
     match nesting.tag(name, end) {
         Tag::Stays if end => out.push_str(tag),
-        Tag::Stays => trimmed(tag, out),
+        Tag::Stays => trimmed(tag, keep, out),
         Tag::Goes => {}
         // A `<p>` would have the parser look through what is open once more.
         Tag::Paragraph if !out.ends_with("<br><br>") => out.push_str("<br><br>"),
@@ -107,20 +108,18 @@ fn tag_len(rest: &str) -> usize {
         return 1;
     }
     let mut at = 1;
-    let mut before = b' ';
-    while at < bytes.len() {
-        match bytes[at] {
-            b'>' => return at + 1,
-            quote @ (b'"' | b'\'') if before == b'=' => match rest[at + 1..].find(char::from(quote)) {
+    while let Some(mark) = memchr3(b'>', b'"', b'\'', &bytes[at..]).map(|n| at + n) {
+        at = mark + 1;
+        if bytes[mark] == b'>' {
+            return at;
+        }
+        // Elsewhere a quotation mark is a letter like any other.
+        if bytes[..mark].trim_ascii_end().ends_with(b"=") {
+            match memchr(bytes[mark], &bytes[at..]) {
                 Some(n) => at += n + 1,
                 None => return rest.len(),
-            },
-            _ => {}
+            }
         }
-        if !bytes[at].is_ascii_whitespace() {
-            before = bytes[at];
-        }
-        at += 1;
     }
     rest.len()
 }
@@ -130,7 +129,7 @@ fn close_of(rest: &str, name: &str) -> Option<(usize, usize)> {
     let mut at = 0;
     let mut depth = 1;
     let nests = name == "svg" || name == "template";
-    while let Some(open) = rest[at..].find('<').map(|n| at + n) {
+    while let Some(open) = memchr(b'<', &rest.as_bytes()[at..]).map(|n| at + n) {
         let here = &rest[open..];
         at = open + 1;
         if here.as_bytes().get(1) == Some(&b'/') && opens_at(here, 2, name) {
@@ -153,7 +152,11 @@ fn opens_at(rest: &str, from: usize, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::slim;
+    use super::{Keep, Slim};
+
+    fn slim(html: &str) -> Slim {
+        super::slim(html, Keep::All)
+    }
 
     #[test]
     fn what_never_shows_goes() {
