@@ -10,7 +10,7 @@ mod written;
 
 pub use date::{DateOrder, VIETNAM, date, date_in, date_order};
 pub use decode::{Decoded, decode, from_font};
-pub use fold::{fold, pieces, syllables, tidy, vanishes};
+pub use fold::{fold, pieces, syllables, tidied, tidy, vanishes};
 pub use plain::plain_syllables;
 pub use slug::{bare, slug};
 pub use words::{Key, key, words};

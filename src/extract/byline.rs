@@ -195,11 +195,12 @@ fn is_name(part: &str) -> bool {
     let words: Vec<&str> = part.split_whitespace().collect();
     let capital = |w: &&str| w.starts_with(char::is_uppercase);
     let label = |w: &str| matches!(fold(w).as_str(), "bởi" | "by" | "tác giả" | "author");
+    // What has to fold it comes last.
     (1..=5).contains(&words.len())
-        && !label(part)
-        && part.chars().count() <= 40
         && words.iter().all(capital)
+        && part.chars().count() <= 40
         && !part.contains(|c: char| c.is_ascii_digit() || matches!(c, ':' | '?' | '!' | '"' | '“' | '@'))
+        && !label(part)
         && !is_office(part)
         && !is_numbered(&words)
 }

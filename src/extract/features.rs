@@ -12,7 +12,7 @@ use super::headline::site_names;
 use super::meta::{Head, Meta};
 use super::page::Flat;
 use super::signs::BODY;
-use super::weights::{Weights, hash, pair};
+use super::weights::{Hashes, Weights, hash, pair};
 use crate::text::{fold, syllables};
 pub use own::OWN;
 use own::{Measured, Own};
@@ -43,10 +43,12 @@ pub struct Sight<'s, 'p> {
 /// What the page says of itself, folded once.
 struct Said {
     title: HashSet<String>,
+    /// Their hashes: most words of a line are none of them.
+    title_hashes: Hashes,
     authors: Vec<String>,
-    description: HashSet<u64>,
+    description: Hashes,
     /// Shingles of `articleBody`; empty if the page has none.
-    text: HashSet<u64>,
+    text: Hashes,
     /// What the site calls itself, without spaces.
     site: Vec<String>,
 }
@@ -131,6 +133,7 @@ impl Said {
         let title = fold(title.as_deref().unwrap_or(""));
         let said = |text: &str| shingles(&syllables(&fold(text)).map(hash).collect::<Vec<_>>()).into_iter().collect();
         Said {
+            title_hashes: syllables(&title).map(hash).collect(),
             title: syllables(&title).map(str::to_owned).collect(),
             authors: authors.iter().map(|a| fold(a)).filter(|a| a.contains(' ')).collect(),
             description: said(description),

@@ -1,6 +1,7 @@
 //! Vietnamese of before Unicode, written as Latin letters that a font shows as others: `<font face=".VnTime">`.
 
 use crate::text::from_font;
+use memchr::memmem::find_iter;
 use scraper::{Html, Node};
 use std::collections::HashMap;
 
@@ -53,8 +54,7 @@ pub fn any(html: &str) -> bool {
         let after: String = html[n..].chars().take(60).collect::<String>().to_ascii_lowercase();
         NAMES.iter().any(|name| after.contains(name))
     };
-    html.match_indices("face").chain(html.match_indices("font-family")).any(|(n, _)| named(n))
-        || html.match_indices("FACE").any(|(n, _)| named(n))
+    ["face", "font-family", "FACE"].iter().any(|name| find_iter(html.as_bytes(), name).any(named))
 }
 
 #[cfg(test)]

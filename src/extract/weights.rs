@@ -4,7 +4,7 @@
 use super::chrome::Fate;
 use super::features::{self, Sight};
 use super::page::Line;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
@@ -12,6 +12,7 @@ static TABLE: LazyLock<Weights> = LazyLock::new(|| Weights::read(include_str!("w
 
 /// The keys are hashes already.
 pub type ByHash<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
+pub type Hashes = HashSet<u64, BuildHasherDefault<AsIs>>;
 
 #[derive(Default)]
 pub struct AsIs(u64);

@@ -1,5 +1,8 @@
 //! What chrome says. All folded (`text::fold`). Words are evidence only together with place and shape.
 
+use regex::Regex;
+use std::sync::LazyLock;
+
 /// A label that begins a list of other articles.
 const RELATED: &[&str] = &[
     "tin liên quan",
@@ -326,7 +329,16 @@ const CHANNELS: &[&str] = &["google news", "facebook", "zalo", "youtube", "tikto
 /// Whether a paragraph under the text is of the site or of its staff; without the marks before its first word.
 pub fn is_closing(folded: &str) -> bool {
     let follow = folded.starts_with("theo dõi ") && CHANNELS.iter().any(|c| folded.contains(c));
-    follow || CLOSING_STARTS.iter().any(|s| folded.starts_with(s)) || CLOSING.iter().any(|s| folded.contains(s))
+    follow || CLOSING_STARTS.iter().any(|s| folded.starts_with(s)) || ANY_CLOSING.is_match(folded)
+}
+
+/// Many words are looked for at once.
+static ANY_CLOSING: LazyLock<Regex> = LazyLock::new(|| any_of(CLOSING));
+static ANY_IMPRINT: LazyLock<Regex> = LazyLock::new(|| any_of(IMPRINT));
+
+fn any_of(words: &[&str]) -> Regex {
+    let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+    Regex::new(&words.join("|")).expect("each is plain text")
 }
 
 /// How a site speaks of itself.
@@ -398,6 +410,10 @@ fn is_sentence(folded: &str) -> bool {
 }
 
 pub fn is_imprint(folded: &str) -> bool {
+    ANY_IMPRINT.is_match(folded) && holds_imprint(folded)
+}
+
+fn holds_imprint(folded: &str) -> bool {
     folded.chars().count() < 400 && IMPRINT.iter().filter(|s| folded.contains(*s)).count() >= 2
         || (folded.chars().count() < 160 && IMPRINT.iter().any(|s| folded.starts_with(s)))
 }

@@ -51,6 +51,8 @@ fn syllable_len(text: &str) -> usize {
             0xc4..=0xc6 => 2,
             0xe1 if bytes[at + 1] >= 0xba && bytes[at + 1] <= 0xbb => 3,
             0xc3 if !matches!(bytes[at + 1], 0x97 | 0xb7) => 2,
+            // dashes, quotation marks, dots: U+2000 to U+203F
+            0xe2 if bytes[at + 1] == 0x80 => break,
             _ => match char_at(text, at) {
                 letter if letter.is_alphanumeric() => letter.len_utf8(),
                 _ => break,
@@ -163,6 +165,10 @@ impl<'t> Folder<'t> {
 }
 
 fn kind_of_other(c: char) -> u8 {
+    // dashes, quotation marks, dots: most of what is asked for
+    if matches!(c, '\u{2010}'..='\u{2027}') {
+        return kind::SEPARATOR;
+    }
     if c.is_whitespace() {
         return kind::ODD_SPACE;
     }
@@ -175,6 +181,15 @@ fn kind_of_other(c: char) -> u8 {
 /// For keeping: NFC, otherwise as written; control and zero-width characters gone, runs of white space (NBSP too) one
 /// space, none at the ends.
 pub fn tidy(text: &str) -> String {
+    tidied(text).into_owned()
+}
+
+/// As [`tidy`]; most texts are tidy but for the white space around them.
+pub fn tidied(text: &str) -> Cow<'_, str> {
+    let text = text.trim_ascii();
+    if is_tidy(text) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for c in composed(text).chars() {
         if c.is_whitespace() {
@@ -184,7 +199,17 @@ pub fn tidy(text: &str) -> String {
         }
     }
     out.truncate(out.trim_end_matches(' ').len());
-    out
+    Cow::Owned(out)
+}
+
+/// Of a text without white space around it.
+fn is_tidy(text: &str) -> bool {
+    let mut last = 'a';
+    text.chars().all(|c| {
+        let single = c == ' ' && last != ' ';
+        last = c;
+        single || (is_plain(c) && !c.is_whitespace())
+    })
 }
 
 fn composed(text: &str) -> Cow<'_, str> {

@@ -4,13 +4,12 @@ use super::super::byline::{byline, ends_in_credit, is_credit};
 use super::super::chrome::Fate;
 use super::super::density::{ends_sentence, is_text};
 use super::super::page::{Align, Flat, Line, Shape};
-use super::super::weights::hash;
+use super::super::weights::{Hashes, hash};
 use super::super::words;
 use super::tokens::Scores;
 use super::{Said, Sight, shingles};
 use crate::text::{fold, syllables};
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 /// The names of the numbers; the first [`SHARED`] are measured of neighbours too.
 pub const OWN: &[&str] = &[
@@ -77,7 +76,8 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
     let words: Vec<&str> = syllables(&folded).collect();
     let hashes: Vec<u64> = words.iter().map(|w| hash(w)).collect();
     let shingles = shingles(&hashes);
-    let in_title = words.iter().filter(|w| said.title.contains(**w)).count() as f32;
+    let said_in_title = |(word, hash): &(&&str, &u64)| said.title_hashes.contains(*hash) && said.title.contains(**word);
+    let in_title = words.iter().zip(&hashes).filter(said_in_title).count() as f32;
     let own = [
         scores.words(&hashes),
         scores.names(sight.flat, line.elem),
@@ -148,7 +148,7 @@ pub fn flag(is: bool) -> f32 {
 }
 
 /// The share of the line's shingles among these; -1 if there are none to compare, -0.5 for a line too short.
-fn overlap(shingles: &[u64], said: &HashSet<u64>) -> f32 {
+fn overlap(shingles: &[u64], said: &Hashes) -> f32 {
     if said.is_empty() {
         return -1.0;
     }
