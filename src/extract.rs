@@ -141,20 +141,11 @@ fn extract_seen(
             return finish(&flat, &worth, &fates, meta, Method::Layout);
         }
     }
-    let (fates, folded, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    let (fates, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
     let fates = if meta.language.as_deref() == Some(VIETNAMESE) || guess_language(&flat, &fates) == VIETNAMESE {
         fates
     } else {
-        let sight = Sight {
-            flat: &flat,
-            worth: &worth,
-            head: &head,
-            meta: &meta,
-            fates: &fates,
-            folded: &folded,
-            body,
-            url: &page.url,
-        };
+        let sight = Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, body, url: &page.url };
         weights::correct(&sight)
     };
     seen(&flat, &worth, &fates);
@@ -322,17 +313,8 @@ pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractEr
     let article = worth.article(&flat).ok_or(ExtractError::NoText)?;
     let text_at = density::first_text(&flat, &flat.elems[article].lines);
     let meta = meta::read(&head, &flat, text_at, &page.url, None, now);
-    let (fates, folded, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
-    let sight = Sight {
-        flat: &flat,
-        worth: &worth,
-        head: &head,
-        meta: &meta,
-        fates: &fates,
-        folded: &folded,
-        body,
-        url: &page.url,
-    };
+    let (fates, body) = generic(&flat, &worth, &meta).ok_or(ExtractError::NoText)?;
+    let sight = Sight { flat: &flat, worth: &worth, head: &head, meta: &meta, fates: &fates, body, url: &page.url };
     let mut samples = Vec::new();
     features::measure(
         &sight,
@@ -350,25 +332,23 @@ pub fn samples(page: &Page, now: DateTime<Utc>) -> Result<Vec<Sample>, ExtractEr
     Ok(samples)
 }
 
-/// What becomes of each line, its folded text where it was folded, and the lines of the element that holds the article.
-type Found = (Vec<Fate>, Vec<String>, Range<usize>);
-
-fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<Found> {
+/// What becomes of each line, and the lines of the element that holds the article.
+fn generic(flat: &Flat<'_>, worth: &Worth, meta: &Meta) -> Option<(Vec<Fate>, Range<usize>)> {
     let article = worth.article(flat)?;
     let title = meta.title.as_deref().unwrap_or("");
     let body = flat.elems[article].lines.clone();
     let mut ranges = lead::before(flat, worth, &body, title);
     ranges.push(body);
-    let (mut fates, folded) = Case::new(flat, worth, title, ranges, false).judged(&meta.authors);
+    let mut fates = Case::new(flat, worth, title, ranges, false).judge(&meta.authors);
     if !fates.iter().any(|f| matches!(f, Fate::Byline(_))) {
         chrome::bylines_after(flat, flat.elems[article].lines.end, &mut fates);
     }
-    has_text(flat, &fates).then_some((fates, folded, flat.elems[article].lines.clone()))
+    has_text(flat, &fates).then_some((fates, flat.elems[article].lines.clone()))
 }
 
 fn finish(flat: &Flat<'_>, worth: &Worth, fates: &[Fate], meta: Meta, method: Method) -> Result<Clean, ExtractError> {
     let kept = kept(flat, fates);
-    let (mut blocks, kept_by) = blocks::blocks(&flat.lines, &kept);
+    let (mut blocks, kept_by) = blocks::blocks(flat, &kept);
     caption_figures(flat, fates, &kept, &mut blocks);
     if blocks.iter().all(|b| matches!(b, Block::Figure { .. })) {
         return Err(ExtractError::NoText);

@@ -1,28 +1,28 @@
 //! Kept lines to blocks: items to lists, cells to tables, quoted paragraphs to quotes, pictures to figures.
 
-use super::page::{Line, Shape};
+use super::page::{Flat, Line, Shape};
 use crate::article::{Block, Run};
 
 /// The rule that keeps the lead.
 pub const LEAD: &str = "the lead";
 
 /// Blocks with the rule that kept each. `kept` holds lines of the page in order, with their rules.
-pub fn blocks(lines: &[Line], kept: &[(usize, String)]) -> (Vec<Block>, Vec<String>) {
-    let mut build = Build::default();
+pub fn blocks(flat: &Flat<'_>, kept: &[(usize, String)]) -> (Vec<Block>, Vec<String>) {
+    let mut build = Build { flat, blocks: Vec::new(), kept_by: Vec::new(), last: None };
     for (n, why) in kept {
-        build.line(&lines[*n], why);
+        build.line(&flat.lines[*n], why);
     }
     (build.blocks, build.kept_by)
 }
 
-#[derive(Default)]
-struct Build {
+struct Build<'f, 'p> {
+    flat: &'f Flat<'p>,
     blocks: Vec<Block>,
     kept_by: Vec<String>,
     last: Option<Shape>,
 }
 
-impl Build {
+impl Build<'_, '_> {
     fn line(&mut self, line: &Line, why: &str) {
         if !self.continues(line) {
             self.begin(line, why);
@@ -38,11 +38,11 @@ impl Build {
                 Some(Shape::Item { list: l, item: i, .. }),
                 Shape::Item { list, item, .. },
             ) if l == list => {
-                join(items, line, i == item);
+                join(items, self.flat.runs(line), i == item);
                 true
             }
             (Some(Block::Quote(texts)), Some(Shape::Quoted { quote: q }), Shape::Quoted { quote }) if q == quote => {
-                texts.push(line.runs.clone());
+                texts.push(self.flat.runs(line));
                 true
             }
             (
@@ -53,10 +53,10 @@ impl Build {
                 if r == row {
                     if let Some(cells) = rows.last_mut() {
                         pad(cells, if c == cell { cell } else { cell - 1 });
-                        join(cells, line, c == cell);
+                        join(cells, self.flat.runs(line), c == cell);
                     }
                 } else {
-                    rows.push(first_cells(line, cell));
+                    rows.push(first_cells(self.flat.runs(line), cell));
                 }
                 true
             }
@@ -65,7 +65,7 @@ impl Build {
     }
 
     fn begin(&mut self, line: &Line, why: &str) {
-        let runs = line.runs.clone();
+        let runs = self.flat.runs(line);
         let block = match line.shape {
             Shape::Paragraph | Shape::Caption { .. } => Block::Paragraph(runs),
             // Newspapers set the lead in an h2: it is text all the same.
@@ -73,7 +73,7 @@ impl Build {
             Shape::Heading(level) => Block::Heading { level, runs },
             Shape::Item { ordered, .. } => Block::List { ordered, items: vec![runs] },
             Shape::Quoted { .. } => Block::Quote(vec![runs]),
-            Shape::Cell { cell, .. } => Block::Table(vec![first_cells(line, cell)]),
+            Shape::Cell { cell, .. } => Block::Table(vec![first_cells(runs, cell)]),
             Shape::Image => match &line.image {
                 Some((url, _)) => Block::Figure { url: url.clone(), caption: runs },
                 None => return,
@@ -84,23 +84,23 @@ impl Build {
     }
 }
 
-fn join(texts: &mut Vec<Vec<Run>>, line: &Line, same: bool) {
+fn join(texts: &mut Vec<Vec<Run>>, runs: Vec<Run>, same: bool) {
     match texts.last_mut() {
         Some(last) if same => {
             if !last.is_empty() {
                 last.push(Run::Break);
             }
-            last.extend(line.runs.iter().cloned());
+            last.extend(runs);
         }
-        _ => texts.push(line.runs.clone()),
+        _ => texts.push(runs),
     }
 }
 
 /// Empty cells before this one keep the columns in line.
-fn first_cells(line: &Line, cell: usize) -> Vec<Vec<Run>> {
+fn first_cells(runs: Vec<Run>, cell: usize) -> Vec<Vec<Run>> {
     let mut cells = Vec::new();
     pad(&mut cells, cell - 1);
-    cells.push(line.runs.clone());
+    cells.push(runs);
     cells
 }
 

@@ -43,28 +43,19 @@ pub struct Case<'f, 'p> {
     /// The body was named by a layout: rules that guess from shape alone are left out.
     pub named: bool,
     pub fates: Vec<Fate>,
-    /// By line, folded; empty outside the body.
-    pub folded: Vec<String>,
 }
 
 impl<'f, 'p> Case<'f, 'p> {
     pub fn new(flat: &'f Flat<'p>, worth: &'f Worth, title: &str, body: Vec<Range<usize>>, named: bool) -> Self {
         let mut fates = vec![Fate::Dropped("outside the article"); flat.lines.len()];
-        let mut folded = vec![String::new(); flat.lines.len()];
         for n in body.iter().flat_map(Clone::clone) {
             fates[n] = Fate::Open;
-            folded[n] = fold(&flat.lines[n].text);
         }
-        Case { flat, worth, title: fold(title), body, named, fates, folded }
+        Case { flat, worth, title: fold(title), body, named, fates }
     }
 
     /// The rules in their order; `authors` as the page's head names them. Where names of regions would take most of the text they are not believed.
-    pub fn judge(self, authors: &[String]) -> Vec<Fate> {
-        self.judged(authors).0
-    }
-
-    /// As [`Case::judge`], with the lines as they were folded.
-    pub fn judged(mut self, authors: &[String]) -> (Vec<Fate>, Vec<String>) {
+    pub fn judge(mut self, authors: &[String]) -> Vec<Fate> {
         self.recurring();
         self.embeds();
         let before = self.fates.clone();
@@ -76,8 +67,8 @@ impl<'f, 'p> Case<'f, 'p> {
         }
         self.each("the headline again", |c, n| c.is_title(n));
         self.captions();
-        self.each("a line of the site", |c, n| words::is_site_line(&c.folded[n]) || words::is_counter(&c.folded[n]));
-        self.each("code or a count", |c, n| words::is_machine_text(&c.folded[n]));
+        self.each("a line of the site", |c, n| words::is_site_line(c.folded(n)) || words::is_counter(c.folded(n)));
+        self.each("code or a count", |c, n| words::is_machine_text(c.folded(n)));
         self.labels();
         self.links();
         self.signature();
@@ -92,7 +83,7 @@ impl<'f, 'p> Case<'f, 'p> {
         }
         self.keep_rest();
         headings_alone(self.flat, &self.body, &mut self.fates);
-        (self.fates, self.folded)
+        self.fates
     }
 
     fn recurring(&mut self) {
@@ -114,6 +105,10 @@ impl<'f, 'p> Case<'f, 'p> {
 
     pub fn line(&self, n: usize) -> &'f Line {
         &self.flat.lines[n]
+    }
+
+    pub fn folded(&self, n: usize) -> &'f str {
+        self.flat.lines[n].folded()
     }
 
     fn each(&mut self, why: &'static str, rule: impl Fn(&Self, usize) -> bool) {
@@ -141,12 +136,11 @@ impl<'f, 'p> Case<'f, 'p> {
     }
 
     fn is_title(&self, n: usize) -> bool {
-        let folded = &self.folded[n];
+        let folded = self.folded(n);
         if self.title.is_empty() || folded.len() < 8 {
             return false;
         }
-        *folded == self.title
-            || (self.title.starts_with(folded.as_str()) && matches!(self.line(n).shape, Shape::Heading(_)))
+        folded == self.title || (self.title.starts_with(folded) && matches!(self.line(n).shape, Shape::Heading(_)))
     }
 
     pub fn is_date_line(&self, n: usize) -> bool {

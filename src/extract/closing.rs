@@ -33,7 +33,7 @@ impl Case<'_, '_> {
 
     fn closing_rule(&self, n: usize, authors: &[String]) -> Option<&'static str> {
         let line = self.line(n);
-        let folded = self.folded[n].trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©');
+        let folded = self.folded(n).trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©');
         if line.chars > LONGEST {
             return None;
         }

@@ -54,8 +54,8 @@ impl<'f> Case<'f, '_> {
             if line.shape == Shape::Image {
                 continue;
             }
-            let sure = words::is_legal_notice(&self.folded[n]);
-            if words::is_imprint(&self.folded[n]) && (sure || !self.is_paragraph(n, &like)) {
+            let sure = words::is_legal_notice(self.folded(n));
+            if words::is_imprint(self.folded(n)) && (sure || !self.is_paragraph(n, &like)) {
                 self.fates[n] = Fate::Dropped("an imprint");
             } else if is_text(line) {
                 return;
@@ -82,8 +82,8 @@ impl<'f> Case<'f, '_> {
     fn begins_signature(&self, n: usize) -> bool {
         let line = self.line(n);
         let set_off = line.align != Align::Start && !line.text.contains(char::is_lowercase);
-        let office = set_off && line.chars < SIGNED && words::is_office(&self.folded[n]);
-        !is_text(line) && (office || words::is_signature(&self.folded[n]))
+        let office = set_off && line.chars < SIGNED && words::is_office(self.folded(n));
+        !is_text(line) && (office || words::is_signature(self.folded(n)))
     }
 
     /// Labels before the text: section, reading time, buttons.
@@ -107,9 +107,9 @@ impl<'f> Case<'f, '_> {
     /// In an `<h1>` or beside one: a kicker, a second headline.
     fn in_headline(&self, n: usize) -> bool {
         let near = |e: usize| matches!(self.flat.name(e), "h1" | "header" | "hgroup");
-        let folded = &self.folded[n];
+        let folded = self.folded(n);
         self.flat.around(self.line(n).elem).take(3).any(near)
-            || (!self.title.is_empty() && (folded.contains(&self.title) || self.title.contains(folded.as_str())))
+            || (!self.title.is_empty() && (folded.contains(&self.title) || self.title.contains(folded)))
     }
 
     /// Labels after the text.

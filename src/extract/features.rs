@@ -33,8 +33,6 @@ pub struct Sight<'s, 'p> {
     pub head: &'s Head,
     pub meta: &'s Meta,
     pub fates: &'s [Fate],
-    /// By line, folded; empty where it was not.
-    pub folded: &'s [String],
     /// The lines of the element that holds the article.
     pub body: Range<usize>,
     pub url: &'s Url,

@@ -82,7 +82,7 @@ fn candidates(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry
         let heading = flat.name(line.elem) == "h1" || flat.around(line.elem).take(4).any(|e| flat.name(e) == "h1");
         // A line without a mark that the feed or the head repeats is marked by that.
         let marked =
-            signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_)) || told.contains(&fold(&line.text));
+            signs & HEADLINE != 0 || matches!(line.shape, Shape::Heading(_)) || told.iter().any(|t| t == line.folded());
         // The site's name leads home; a headline seldom leads anywhere.
         let nearness = nearness(n, text_at) - if line.link_share() > 0.5 { 2.0 } else { 0.0 };
         if heading {

@@ -1,23 +1,26 @@
-//! Text as it is read, with its marks, until a block boundary makes a line of it.
+//! Text as it is read, with its marks, until a block boundary makes a line of it; and what is kept of it with its marks.
 
-use super::page::{Align, Line, Shape, absolute};
+use super::page::{Align, Line, Shape};
 use crate::article::Run;
-use crate::text::tidy;
-use url::Url;
+use crate::text::tidied;
+use std::cell::OnceCell;
+use std::ops::Range;
 
 #[derive(Default)]
 pub struct Ink {
+    text: String,
     pieces: Vec<Piece>,
     space: bool,
-    links: Vec<String>,
     /// Pictures met in the middle of the text.
     pub images: Vec<(String, String)>,
 }
 
-struct Piece {
-    text: String,
+/// A part of a line's text with the same marks.
+pub struct Piece {
+    text: Range<usize>,
     strong: bool,
     emphasis: bool,
+    /// The number of the link.
     link: Option<usize>,
     breaks: bool,
 }
@@ -25,14 +28,6 @@ struct Piece {
 impl Ink {
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
-    }
-
-    /// Remembers an address that text may point to.
-    pub fn link(&mut self, base: &Url, href: &str) -> Option<usize> {
-        // A link that leads nowhere is a link all the same when links are counted.
-        let url = absolute(base, href).unwrap_or_default();
-        self.links.push(url);
-        Some(self.links.len() - 1)
     }
 
     pub fn text(&mut self, text: &str, strong: bool, emphasis: bool, link: Option<usize>, verbatim: bool) {
@@ -45,23 +40,25 @@ impl Ink {
             }
             return;
         }
-        let clean = tidy(text);
+        let clean = tidied(text);
         let starts = text.starts_with(char::is_whitespace);
         if clean.is_empty() {
             self.space |= text.contains(char::is_whitespace);
             return;
         }
         self.space |= starts;
-        let mut piece = String::with_capacity(clean.len() + 1);
+        let start = self.text.len();
         let after_break = self.pieces.last().is_none_or(|p| p.breaks);
         if self.space && !after_break {
-            piece.push(' ');
+            self.text.push(' ');
         }
-        piece.push_str(&clean);
+        self.text.push_str(&clean);
         self.space = text.ends_with(char::is_whitespace);
         match self.pieces.last_mut() {
-            Some(p) if !p.breaks && (p.strong, p.emphasis, p.link) == (strong, emphasis, link) => p.text += &piece,
-            _ => self.pieces.push(Piece { text: piece, strong, emphasis, link, breaks: false }),
+            Some(p) if !p.breaks && (p.strong, p.emphasis, p.link) == (strong, emphasis, link) => {
+                p.text.end = self.text.len();
+            }
+            _ => self.pieces.push(Piece { text: start..self.text.len(), strong, emphasis, link, breaks: false }),
         }
     }
 
@@ -78,78 +75,71 @@ impl Ink {
 
     fn push_break(&mut self) {
         self.space = false;
-        self.pieces.push(Piece { text: String::new(), strong: false, emphasis: false, link: None, breaks: true });
+        let start = self.text.len();
+        self.text.push('\n');
+        let text = start..self.text.len();
+        self.pieces.push(Piece { text, strong: false, emphasis: false, link: None, breaks: true });
     }
 
     pub fn take(&mut self, elem: usize, shape: Shape, align: Align) -> Option<Line> {
         self.space = false;
-        let mut pieces = std::mem::take(&mut self.pieces);
+        let (mut pieces, mut text) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.text));
         while pieces.last().is_some_and(|p| p.breaks) {
             pieces.pop();
         }
-        if pieces.is_empty() {
-            return None;
+        text.truncate(pieces.last()?.text.end);
+        let (mut chars, mut linked, mut bold, mut italic) = (0, 0, 0, 0);
+        for piece in &pieces {
+            let count = text[piece.text.clone()].chars().filter(|c| !c.is_whitespace()).count();
+            chars += count;
+            // A link that leads nowhere is a link all the same.
+            linked += if piece.link.is_some() { count } else { 0 };
+            bold += if piece.strong { count } else { 0 };
+            italic += if piece.emphasis { count } else { 0 };
         }
-        let mut line = Line {
-            elem,
-            shape,
-            runs: Vec::with_capacity(pieces.len()),
-            text: String::new(),
-            chars: 0,
-            linked: 0,
-            bold: 0,
-            italic: 0,
-            align,
-            image: None,
-        };
-        for piece in pieces {
-            add(piece, &self.links, &mut line);
-        }
-        Some(line)
+        let folded = OnceCell::new();
+        Some(Line { elem, shape, pieces, text, folded, chars, linked, bold, italic, align, image: None })
     }
 }
 
-fn add(piece: Piece, links: &[String], line: &mut Line) {
-    if piece.breaks {
-        line.text.push('\n');
-        line.runs.push(Run::Break);
-        return;
+/// The line's text with its marks; `address` says where a link leads, if anywhere.
+pub fn runs(line: &Line, address: impl Fn(usize) -> Option<String>) -> Vec<Run> {
+    let mut runs = Vec::with_capacity(line.pieces.len());
+    for piece in &line.pieces {
+        if piece.breaks {
+            runs.push(Run::Break);
+        } else {
+            add(piece, &line.text[piece.text.clone()], piece.link.and_then(&address), &mut runs);
+        }
     }
-    let chars = piece.text.chars().filter(|c| !c.is_whitespace()).count();
-    line.chars += chars;
-    line.linked += if piece.link.is_some() { chars } else { 0 };
-    line.bold += if piece.strong { chars } else { 0 };
-    line.italic += if piece.emphasis { chars } else { 0 };
-    line.text.push_str(&piece.text);
-    let url = piece.link.map(|n| links[n].clone()).filter(|url| !url.is_empty());
+    runs
+}
+
+fn add(piece: &Piece, text: &str, url: Option<String>, runs: &mut Vec<Run>) {
     // The blank before a marked text stands outside its marks.
-    let blank = piece.text.starts_with(' ') && (url.is_some() || piece.strong || piece.emphasis);
-    let text = if blank { piece.text[1..].to_owned() } else { piece.text };
-    if blank {
-        push_text(line, " ");
+    let marked = url.is_some() || piece.strong || piece.emphasis;
+    let inner = text.strip_prefix(' ').filter(|_| marked);
+    if inner.is_some() {
+        push_text(runs, " ");
     }
-    let mut run = Run::Text(text);
+    let mut run = Run::Text(inner.unwrap_or(text).to_owned());
     if piece.emphasis {
         run = Run::Emphasis(vec![run]);
     }
     if piece.strong {
         run = Run::Strong(vec![run]);
     }
-    match (url, line.runs.last_mut()) {
+    match (url, runs.last_mut()) {
         (Some(url), Some(Run::Link { url: before, runs })) if *before == url => runs.push(run),
-        (Some(url), _) => line.runs.push(Run::Link { url, runs: vec![run] }),
-        (None, Some(Run::Text(before))) if matches!(run, Run::Text(_)) => {
-            if let Run::Text(text) = run {
-                before.push_str(&text);
-            }
-        }
-        (None, _) => line.runs.push(run),
+        (Some(url), _) => runs.push(Run::Link { url, runs: vec![run] }),
+        (None, _) if !marked => push_text(runs, text),
+        (None, _) => runs.push(run),
     }
 }
 
-fn push_text(line: &mut Line, text: &str) {
-    match line.runs.last_mut() {
+fn push_text(runs: &mut Vec<Run>, text: &str) {
+    match runs.last_mut() {
         Some(Run::Text(before)) => before.push_str(text),
-        _ => line.runs.push(Run::Text(text.to_owned())),
+        _ => runs.push(Run::Text(text.to_owned())),
     }
 }

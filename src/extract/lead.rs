@@ -29,7 +29,7 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
     let headline = (from..body.start).rev().find(|&n| is_headline(flat, n, &title));
     let text = LazyCell::new(|| -> String {
         let texts = body.clone().filter(|&n| is_text(&flat.lines[n]));
-        texts.map(|n| fold(&flat.lines[n].text)).collect()
+        texts.map(|n| flat.lines[n].folded()).collect()
     });
     let is_named = |n: usize| flat.around(flat.lines[n].elem).take(3).any(|e| flat.elems[e].signs & LEAD != 0);
     let is_lead = |n: usize| {
@@ -40,7 +40,7 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
         // A heading that holds the headline is the headline with its kicker.
         let second = matches!(line.shape, Shape::Heading(_))
             && line.chars >= SECOND_HEADLINE
-            && (title.is_empty() || !fold(&line.text).contains(&title));
+            && (title.is_empty() || !line.folded().contains(&title));
         let texty = is_text(line)
             || ((named || second) && line.chars > 40 && line.link_share() < 0.3)
             || (named && is_short_lead(line));
@@ -51,7 +51,7 @@ pub fn before(flat: &Flat<'_>, worth: &Worth, body: &Range<usize>, title: &str) 
             && !is_headline(flat, n, &title)
             && !matches!(line.shape, Shape::Caption { .. })
     };
-    let fresh = |n: usize| is_lead(n) && (is_named(n) || !text.contains(&fold(&flat.lines[n].text)));
+    let fresh = |n: usize| is_lead(n) && (is_named(n) || !text.contains(flat.lines[n].folded()));
     let picture = |n: usize| {
         headline.is_some_and(|h| n > h) && is_figure(flat, n) && !in_region(flat, worth, flat.lines[n].elem, body)
     };
@@ -69,7 +69,7 @@ fn is_headline(flat: &Flat<'_>, n: usize, title: &str) -> bool {
         return false;
     }
     let marked = matches!(line.shape, Shape::Heading(_)) || flat.elems[line.elem].signs & HEADLINE != 0;
-    fold(&line.text) == title || (marked && title.starts_with(&fold(&line.text)) && line.chars > 15)
+    line.folded() == title || (marked && title.starts_with(line.folded()) && line.chars > 15)
 }
 
 /// In a part named like chrome that doesn't hold the body too.

@@ -5,7 +5,7 @@ use super::headline;
 use super::ld::{self, Ld};
 use super::page::Flat;
 use super::signs::DATE;
-use super::tags::is_block;
+use super::tags::{attr, is_block};
 use super::when::{believed, in_url, visible};
 use crate::article::{DateFrom, Entry};
 use crate::text::{self, VIETNAM, fold, tidy};
@@ -49,20 +49,20 @@ impl Head {
         for node in html.tree.nodes() {
             let Some(e) = node.value().as_element() else { continue };
             match e.name() {
-                "html" => head.lang = e.attr("lang").or(e.attr("xml:lang")).map(str::to_owned),
+                "html" => head.lang = attr(e, "lang").or(attr(e, "xml:lang")).map(str::to_owned),
                 "title" if head.title.is_none() => {
                     let text: String = node.children().filter_map(|c| c.value().as_text().map(|t| &**t)).collect();
                     head.title = Some(tidy(&text)).filter(|t| !t.is_empty());
                 }
                 "meta" => {
-                    let name = e.attr("property").or(e.attr("name")).or(e.attr("itemprop"));
-                    if let (Some(name), Some(content)) = (name, e.attr("content")) {
+                    let name = attr(e, "property").or(attr(e, "name")).or(attr(e, "itemprop"));
+                    if let (Some(name), Some(content)) = (name, attr(e, "content")) {
                         head.meta.entry(name.to_ascii_lowercase()).or_default().push(tidy(content));
                     }
                 }
                 // Often in an element that is not shown.
-                _ if e.attr("itemprop") == Some("datePublished") => {
-                    let said = e.attr("content").or(e.attr("datetime")).map(tidy);
+                _ if attr(e, "itemprop") == Some("datePublished") => {
+                    let said = attr(e, "content").or(attr(e, "datetime")).map(tidy);
                     let said = said.or_else(|| Some(tidy(node.first_child()?.value().as_text()?)));
                     head.meta.entry("datepublished".to_owned()).or_default().extend(said);
                 }
@@ -155,7 +155,7 @@ fn marked<'a>(flat: &'a Flat<'_>) -> impl Iterator<Item = String> + 'a {
         let attr = e.node.attr("content").or(e.node.attr("datetime")).or(e.node.attr("title"));
         attr.map_or_else(|| e.node.text().take(8).collect::<String>(), str::to_owned)
     };
-    let by_prop = flat.elems.iter().filter(|e| e.node.attr("itemprop") == Some("datePublished"));
+    let by_prop = flat.elems.iter().filter(|e| attr(e.node.value(), "itemprop") == Some("datePublished"));
     let by_time = flat.elems.iter().filter(|e| e.node.value().name() == "time").take(1);
     by_prop.chain(by_time).map(value)
 }
@@ -176,8 +176,8 @@ fn beside(
     let title = fold(title?);
     // A link to the article is not its headline.
     let printed = |n: &usize| flat.lines[*n].chars > 0 && flat.lines[*n].link_share() < 0.5;
-    let at = (0..flat.lines.len()).filter(printed).find(|&n| fold(&flat.lines[n].text) == title).or_else(|| {
-        let begins = |n: &usize| flat.lines[*n].chars > 20 && title.starts_with(&fold(&flat.lines[*n].text));
+    let at = (0..flat.lines.len()).filter(printed).find(|&n| flat.lines[n].folded() == title).or_else(|| {
+        let begins = |n: &usize| flat.lines[*n].chars > 20 && title.starts_with(flat.lines[*n].folded());
         (0..flat.lines.len()).filter(printed).find(begins)
     })?;
     let said = |e: usize| visible(&tidy(&flat.elems[e].node.text().take(8).collect::<String>()));

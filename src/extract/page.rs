@@ -1,10 +1,12 @@
 //! A parsed page laid flat: its elements in document order, and its lines of text, each knowing where it stands.
 
-use super::ink::Ink;
+use super::ink::{Ink, Piece, runs};
 use super::signs::{self, Known, Signs, signs};
-use super::tags::{image_address, is_block, is_data_table, is_skipped, tiny};
+use super::tags::{attr, image_address, is_block, is_data_table, is_skipped, tiny};
 use crate::article::Run;
+use crate::text::fold;
 use scraper::{ElementRef, Html, Node};
+use std::cell::OnceCell;
 use url::Url;
 
 /// An element; descendants are the elements up to `end`, their lines are `lines`.
@@ -46,8 +48,11 @@ pub struct Line {
     /// The innermost block element around it.
     pub elem: usize,
     pub shape: Shape,
-    pub runs: Vec<Run>,
+    /// Its marks; [`Flat::runs`] reads them.
+    pub pieces: Vec<Piece>,
     pub text: String,
+    /// [`Line::folded`], once it was asked for.
+    pub folded: OnceCell<String>,
     /// Characters, spaces not counted; of these in links, bold, italic.
     pub chars: usize,
     pub linked: usize,
@@ -68,9 +73,17 @@ pub enum Align {
 pub struct Flat<'a> {
     pub elems: Vec<Elem<'a>>,
     pub lines: Vec<Line>,
+    /// What each link says, as written.
+    links: Vec<&'a str>,
+    base: Url,
 }
 
 impl Flat<'_> {
+    /// A line's text with its marks. Most lines are never kept, so only now it is asked where their links lead.
+    pub fn runs(&self, line: &Line) -> Vec<Run> {
+        runs(line, |link| absolute(&self.base, self.links[link]))
+    }
+
     pub fn name(&self, elem: usize) -> &str {
         self.elems[elem].node.value().name()
     }
@@ -134,8 +147,7 @@ struct Frame {
     verbatim: bool,
 }
 
-struct Walk<'a, 'b> {
-    base: &'b Url,
+struct Walk<'a> {
     flat: Flat<'a>,
     open: Vec<Frame>,
     ink: Ink,
@@ -144,10 +156,10 @@ struct Walk<'a, 'b> {
     cell: usize,
 }
 
-impl<'a, 'b> Walk<'a, 'b> {
-    fn new(base: &'b Url) -> Self {
-        let flat = Flat { elems: Vec::new(), lines: Vec::new() };
-        Walk { base, flat, open: Vec::new(), ink: Ink::default(), known: Known::new(), row: 0, cell: 0 }
+impl<'a> Walk<'a> {
+    fn new(base: &Url) -> Self {
+        let flat = Flat { elems: Vec::new(), lines: Vec::new(), links: Vec::new(), base: base.clone() };
+        Walk { flat, open: Vec::new(), ink: Ink::default(), known: Known::new(), row: 0, cell: 0 }
     }
 
     /// False if nothing in it is to be read.
@@ -182,7 +194,9 @@ impl<'a, 'b> Walk<'a, 'b> {
             return node.prev_siblings().any(|n| n.value().as_text().is_none_or(|t| !t.trim().is_empty()));
         }
         if signs & signs::HIDDEN == 0 {
-            return node.attr("aria-hidden") == Some("true") && node.value().name() != "img" && short_inside(node);
+            return attr(node.value(), "aria-hidden") == Some("true")
+                && node.value().name() != "img"
+                && short_inside(node);
         }
         !matches!(node.value().name(), "html" | "body")
     }
@@ -217,10 +231,15 @@ impl<'a, 'b> Walk<'a, 'b> {
             "b" | "strong" => f.strong = true,
             "i" | "em" | "cite" => f.emphasis = true,
             "pre" => f.verbatim = true,
-            "a" => f.link = node.attr("href").and_then(|href| self.ink.link(self.base, href)),
+            "a" => f.link = attr(node.value(), "href").map(|href| self.link(href)),
             _ => self.reshape(node, elem, &mut f),
         }
         f
+    }
+
+    fn link(&mut self, href: &'a str) -> usize {
+        self.flat.links.push(href);
+        self.flat.links.len() - 1
     }
 
     fn reshape(&mut self, node: ElementRef<'a>, elem: usize, f: &mut Frame) {
@@ -275,13 +294,13 @@ impl<'a, 'b> Walk<'a, 'b> {
     }
 
     fn image(&mut self, node: ElementRef<'a>, elem: usize) {
-        let Some(url) = image_address(node).and_then(|href| absolute(self.base, href)) else { return };
-        if node.attr("width").is_some_and(tiny) || node.attr("height").is_some_and(tiny) {
+        let Some(url) = image_address(node).and_then(|href| absolute(&self.flat.base, href)) else { return };
+        if attr(node.value(), "width").is_some_and(tiny) || attr(node.value(), "height").is_some_and(tiny) {
             return;
         }
         // The picture of a paragraph stands beside its text, not in it: text before it goes on after it.
         let block = self.open.last().map_or(elem, |f| f.block);
-        let alt = node.attr("alt").unwrap_or("").to_owned();
+        let alt = attr(node.value(), "alt").unwrap_or("").to_owned();
         if self.ink.is_empty() {
             self.flat.lines.push(Line::image(block, url, alt));
         } else {
@@ -323,8 +342,9 @@ impl Line {
         Line {
             elem,
             shape: Shape::Image,
-            runs: Vec::new(),
+            pieces: Vec::new(),
             text: String::new(),
+            folded: OnceCell::new(),
             chars: 0,
             linked: 0,
             bold: 0,
@@ -332,6 +352,10 @@ impl Line {
             align: Align::Start,
             image: Some((url, alt)),
         }
+    }
+
+    pub fn folded(&self) -> &str {
+        self.folded.get_or_init(|| fold(&self.text))
     }
 
     pub fn link_share(&self) -> f32 {

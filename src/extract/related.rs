@@ -12,13 +12,13 @@ impl Case<'_, '_> {
             if self.fates[n] != Fate::Open || self.line(n).chars > 60 {
                 continue;
             }
-            let folded = self.folded[n].clone();
-            if words::is_box_label(&folded) {
+            let folded = self.folded(n);
+            if words::is_box_label(folded) {
                 self.fates[n] = Fate::Dropped("a label of the site");
-                if words::is_advert_label(&folded) {
+                if words::is_advert_label(folded) {
                     self.drop_pictures(n, &inside[at + 1..]);
                 }
-            } else if words::is_related_label(&folded) {
+            } else if words::is_related_label(folded) {
                 self.fates[n] = Fate::Dropped("a label of related articles");
                 self.drop_list(&inside[at + 1..]);
             }
@@ -60,9 +60,9 @@ impl Case<'_, '_> {
 
     /// `… (24/01/2024)`
     fn ends_in_date(&self, n: usize) -> bool {
-        let text = self.folded[n].trim_end_matches(')');
+        let text = self.folded(n).trim_end_matches(')');
         let digits = text.chars().rev().take(10).filter(char::is_ascii_digit).count();
-        text.len() < self.folded[n].len() && digits >= 6 && text.chars().count() < 250
+        text.len() < self.folded(n).len() && digits >= 6 && text.chars().count() < 250
     }
 
     /// Lines and lists that are links and nothing else.

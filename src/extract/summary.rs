@@ -26,7 +26,7 @@ pub fn find(meta: &Meta, blocks: &[Block], kept_by: &[String]) -> (Option<String
     }
     let text = fold(&format!("{title}\n{}", plain(blocks)));
     let syllables: Vec<&str> = syllables(&text).collect();
-    let about = About::new(&syllables);
+    let about = About(&syllables);
     let found = clean.find(|(text, _)| about.speaks(text));
     found.map_or((None, NONE), |(text, from)| (Some(text), from))
 }
@@ -62,17 +62,10 @@ fn uncut(text: &str) -> &str {
     if cut { sentence.unwrap_or(end) } else { end }
 }
 
-/// The syllables of the article, one by one and in threes.
-struct About<'t> {
-    single: HashSet<&'t str>,
-    threes: HashSet<&'t [&'t str]>,
-}
+/// The syllables of the article.
+struct About<'t>(&'t [&'t str]);
 
-impl<'t> About<'t> {
-    fn new(syllables: &'t [&'t str]) -> About<'t> {
-        About { single: syllables.iter().copied().collect(), threes: syllables.windows(3).collect() }
-    }
-
+impl About<'_> {
     /// Its words are those of the article, and some stand together as they do there.
     fn speaks(&self, text: &str) -> bool {
         let folded = fold(text);
@@ -80,8 +73,14 @@ impl<'t> About<'t> {
         if all.len() < SHORTEST {
             return false;
         }
-        let single = all.iter().filter(|s| self.single.contains(*s)).count();
-        let threes = all.windows(3).filter(|w| self.threes.contains(*w)).count();
+        // Of the long article only what the short text has too: one by one, and in threes.
+        let said: HashSet<&str> = all.iter().copied().collect();
+        let common: Vec<Option<&str>> = self.0.iter().map(|s| said.get(s).copied()).collect();
+        let ones: HashSet<&str> = common.iter().copied().flatten().collect();
+        let threes = common.windows(3).filter_map(|w| Some([w[0]?, w[1]?, w[2]?]));
+        let known: HashSet<[&str; 3]> = threes.collect();
+        let single = all.iter().filter(|s| ones.contains(*s)).count();
+        let threes = all.windows(3).filter(|w| known.contains(*w)).count();
         let verbatim = threes * 10 >= (all.len() - 2) * 8;
         verbatim || (single * 10 >= all.len() * 6 && threes * 10 > all.len() && !words::is_self_description(&folded))
     }
@@ -110,7 +109,7 @@ mod tests {
     fn a_site_that_speaks_of_itself_says_nothing_of_the_article() {
         let text = fold("Sáng nay, Ban Dân vận Tỉnh ủy Bản Lầm họp với ba xã về thông tin điện tử và quy chế dân chủ.");
         let syllables: Vec<&str> = syllables(&text).collect();
-        let about = About::new(&syllables);
+        let about = About(&syllables);
         for text in [
             "Trang thông tin điện tử Ban Dân vận Tỉnh ủy Bản Lầm",
             "WebSite Bản Lầm",

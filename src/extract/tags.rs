@@ -1,5 +1,6 @@
 //! What the names and attributes of elements mean for the text in them.
 
+use scraper::node::Element;
 use scraper::{ElementRef, Node};
 
 /// Elements whose text is no part of a page's text.
@@ -152,14 +153,23 @@ pub fn is_data_table(table: ElementRef<'_>) -> bool {
 
 const SOURCES: [&str; 5] = ["data-src", "data-original", "data-lazy-src", "data-srcset", "srcset"];
 
+/// The value of an attribute. `Element::attr` makes a name of the word first, which takes longer than to look at all.
+pub fn attr<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
+    element.attrs().find(|(n, _)| *n == name).map(|(_, value)| value)
+}
+
 /// Where a lazy image really is.
 pub fn image_address(node: ElementRef<'_>) -> Option<&str> {
-    let src = node.attr("src").filter(|s| !s.trim().is_empty() && !s.starts_with("data:"));
-    let lazy = SOURCES.iter().find_map(|name| node.attr(name)).map(first_candidate);
+    let src = attr(node.value(), "src").filter(|s| !s.trim().is_empty() && !s.starts_with("data:"));
+    let lazy = SOURCES.iter().find_map(|name| attr(node.value(), name)).map(first_candidate);
     match (lazy.filter(|s| !s.is_empty() && !s.starts_with("data:")), src) {
         (Some(lazy), src) => {
             // `srcset` beside a plain `src` offers other sizes of the same picture.
-            if node.attr("data-src").or(node.attr("data-original")).is_none() { src.or(Some(lazy)) } else { Some(lazy) }
+            if attr(node.value(), "data-src").or(attr(node.value(), "data-original")).is_none() {
+                src.or(Some(lazy))
+            } else {
+                Some(lazy)
+            }
         }
         (None, src) => src,
     }

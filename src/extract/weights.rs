@@ -6,6 +6,7 @@ use super::features::{self, Sight};
 use super::page::Line;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::select_unpredictable;
 use std::sync::LazyLock;
 
 static TABLE: LazyLock<Weights> = LazyLock::new(|| Weights::read(include_str!("weights.tsv")));
@@ -113,11 +114,8 @@ impl Weights {
         let mut at = tree;
         loop {
             let node = &self.nodes[at];
-            match numbers.get(usize::from(node.number)) {
-                Some(number) if *number <= node.limit => at += 1,
-                Some(_) => at = usize::from(node.other),
-                None => return node.limit,
-            }
+            let Some(number) = numbers.get(usize::from(node.number)) else { return node.limit };
+            at = select_unpredictable(*number <= node.limit, at + 1, usize::from(node.other));
         }
     }
 

@@ -8,8 +8,7 @@ use super::super::weights::{Hashes, hash};
 use super::super::words;
 use super::tokens::Scores;
 use super::{Said, Sight, shingles};
-use crate::text::{fold, syllables};
-use std::borrow::Cow;
+use crate::text::syllables;
 
 /// The names of the numbers; the first [`SHARED`] are measured of neighbours too.
 pub const OWN: &[&str] = &[
@@ -66,14 +65,11 @@ const TOPICAL: usize = 5;
 
 pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: usize) -> Measured {
     let line = &sight.flat.lines[n];
-    let folded = match sight.folded[n].as_str() {
-        "" => Cow::Owned(fold(&line.text)),
-        folded => Cow::Borrowed(folded),
-    };
+    let folded = line.folded();
     let letters = Letters::of(&line.text);
     let chars = line.chars as f32;
     let share = |n: usize| n as f32 / chars;
-    let words: Vec<&str> = syllables(&folded).collect();
+    let words: Vec<&str> = syllables(folded).collect();
     let hashes: Vec<u64> = words.iter().map(|w| hash(w)).collect();
     let shingles = shingles(&hashes);
     let said_in_title = |(word, hash): &(&&str, &u64)| said.title_hashes.contains(*hash) && said.title.contains(**word);
@@ -94,7 +90,7 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
         rule(&sight.fates[n]),
         first(&line.text),
         last(&line.text),
-        if line.chars < LONG { label(&folded) } else { 0.0 },
+        if line.chars < LONG { label(folded) } else { 0.0 },
         flag(n > 0 && sight.flat.lines[n - 1].shape == Shape::Image),
         letters.capitals as f32 / words.len().max(1) as f32,
         share(letters.digits),
@@ -109,7 +105,7 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
             Align::Right => 2.0,
         },
         tag(sight.flat, sight.flat.elems[line.elem].parent),
-        flag(line.chars < LONG && words::is_closing(&folded)),
+        flag(line.chars < LONG && words::is_closing(folded)),
         flag(is_credit(&line.text)) + 2.0 * flag(ends_in_credit(&line.text)),
         named(&line.text),
         in_title / words.len().max(1) as f32,
