@@ -56,6 +56,7 @@ use meta::{Head, Meta};
 use page::Shape;
 pub(crate) use page::{Flat, flatten};
 use scraper::{Html, Selector};
+use std::borrow::Cow;
 use std::ops::Range;
 pub use trace::{Part, PartFate};
 use url::Url;
@@ -214,12 +215,12 @@ fn parsed(slim: &str) -> Html {
     html
 }
 
-fn readable(page: &Page) -> Result<String, ExtractError> {
+fn readable(page: &Page) -> Result<Cow<'_, str>, ExtractError> {
     if let Some(what) = evidence::other_file(page.content_type.as_deref(), &page.body) {
         return Err(ExtractError::NotAPage(what));
     }
     let declared = declared_charsets(page);
-    let text = decode(&page.body, &declared.iter().map(String::as_str).collect::<Vec<_>>()).text.into_owned();
+    let text = decode(&page.body, &declared.iter().map(String::as_str).collect::<Vec<_>>()).text;
     match evidence::other_text(&text) {
         Some(what) => Err(ExtractError::NotAPage(what.to_owned())),
         None => Ok(text),

@@ -2,7 +2,10 @@
 
 use super::page::Flat;
 use super::signs::BYLINE;
+use super::words;
 use crate::text::{fold, tidy};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// So many lines before the text may hold its author.
 const REACH: usize = 12;
@@ -149,16 +152,33 @@ pub fn is_credit(text: &str) -> bool {
     if text.len() > 400 {
         return false;
     }
-    let folded = fold(text.trim().trim_matches(['(', ')']));
+    let text = text.trim().trim_matches(['(', ')']);
+    if !begins_like_credit(text) {
+        return false;
+    }
+    let folded = fold(text);
     folded.chars().count() < 60 && CREDITS.iter().any(|c| folded.starts_with(c)) && !folded.ends_with('.')
 }
+
+/// Whether it is worth to fold the text: an English letter before another one folds to its lower case.
+fn begins_like_credit(text: &str) -> bool {
+    match text.as_bytes() {
+        [first, second, ..] if first.is_ascii_alphabetic() && second.is_ascii() => {
+            CREDITS.iter().any(|c| c.as_bytes()[0] == first.to_ascii_lowercase())
+        }
+        _ => true,
+    }
+}
+
+const TAILS: &[&str] =
+    &["ảnh: ", "(ảnh ", "photo: ", "photograph: ", "foto: ", "getty images", "/reuters", "/ap)", "/afp"];
+
+static ANY_TAIL: LazyLock<Regex> = LazyLock::new(|| words::any_of(TAILS));
 
 /// `… . Ảnh: X` at the end of a line: a caption's mark.
 pub fn ends_in_credit(text: &str) -> bool {
     let tail = fold(&text[text.char_indices().rev().take(45).last().map_or(0, |(n, _)| n)..]);
-    ["ảnh: ", "(ảnh ", "photo: ", "photograph: ", "foto: ", "getty images", "/reuters", "/ap)", "/afp"]
-        .iter()
-        .any(|m| tail.contains(m))
+    ANY_TAIL.is_match(&tail)
 }
 
 /// The persons named in a run of names; empty if it is anything else.
@@ -194,14 +214,12 @@ fn split_names(text: &str) -> impl Iterator<Item = &str> {
 fn is_name(part: &str) -> bool {
     let words: Vec<&str> = part.split_whitespace().collect();
     let capital = |w: &&str| w.starts_with(char::is_uppercase);
-    let label = |w: &str| matches!(fold(w).as_str(), "bởi" | "by" | "tác giả" | "author");
     // What has to fold it comes last.
     (1..=5).contains(&words.len())
         && words.iter().all(capital)
         && part.chars().count() <= 40
         && !part.contains(|c: char| c.is_ascii_digit() || matches!(c, ':' | '?' | '!' | '"' | '“' | '@'))
-        && !label(part)
-        && !is_office(part)
+        && !is_label_or_office(part)
         && !is_numbered(&words)
 }
 
@@ -209,11 +227,19 @@ fn is_name(part: &str) -> bool {
 fn is_numbered(words: &[&str]) -> bool {
     let part = |w: &str| matches!(fold(w).as_str(), "chương" | "phần" | "mục" | "điều" | "phụ" | "lục" | "bài" | "kỳ");
     let roman = |w: &&str| w.chars().all(|c| matches!(c, 'I' | 'V' | 'X' | 'L' | 'C'));
-    words.first().is_some_and(|w| part(w)) && words.iter().skip(1).any(roman)
+    words.iter().skip(1).any(roman) && words.first().is_some_and(|w| part(w))
+}
+
+fn is_label_or_office(part: &str) -> bool {
+    let folded = fold(part);
+    matches!(folded.as_str(), "bởi" | "by" | "tác giả" | "author") || names_office(folded + " ")
 }
 
 fn is_office(part: &str) -> bool {
-    let folded = fold(part) + " ";
+    names_office(fold(part) + " ")
+}
+
+fn names_office(folded: String) -> bool {
     OFFICES.iter().any(|o| folded.starts_with(o))
 }
 

@@ -10,7 +10,7 @@ use super::chrome::Fate;
 use super::density::Worth;
 use super::headline::site_names;
 use super::meta::{Head, Meta};
-use super::page::Flat;
+use super::page::{Flat, Shape};
 use super::signs::BODY;
 use super::weights::{Hashes, Weights, hash, pair};
 use crate::text::{fold, syllables};
@@ -58,6 +58,8 @@ const REACH: usize = 300;
 
 /// The neighbours whose text is measured too, as steps over lines of text.
 const NEIGHBOURS: [isize; 4] = [-2, -1, 1, 2];
+/// The most steps among these.
+const REACHED: usize = 2;
 
 /// The names of the numbers.
 pub fn names() -> Vec<String> {
@@ -81,8 +83,11 @@ pub fn measure(
     let lines: Vec<usize> = window(sight).filter(|&n| sight.flat.lines[n].chars > 0).collect();
     let mut scores = Scores::new(weights, sight.flat);
     let (mut own, mut shingles, mut words): (Vec<Own>, Vec<_>, Vec<_>) = Default::default();
-    for &line in &lines {
-        let measured: Measured = own::measure(sight, &said, &mut scores, line);
+    for (at, &line) in lines.iter().enumerate() {
+        let measured: Measured = match is_asked(sight, &lines, at, &free) {
+            true => own::measure(sight, &said, &mut scores, line),
+            false => own::unknown(&sight.flat.lines[line]),
+        };
         own.push(measured.own);
         shingles.push(measured.shingles);
         words.push(measured.long);
@@ -106,6 +111,12 @@ pub fn measure(
         }
         give(line, &numbers);
     }
+}
+
+/// Whether [`Own`] is read of a line: of those that are `free`, of their neighbours, of headings.
+fn is_asked(sight: &Sight<'_, '_>, lines: &[usize], at: usize, free: impl Fn(usize) -> bool) -> bool {
+    let near = at.saturating_sub(REACHED)..(at + REACHED + 1).min(lines.len());
+    matches!(sight.flat.lines[lines[at]].shape, Shape::Heading(_)) || lines[near].iter().any(|&n| free(n))
 }
 
 /// An article may be cut into sections, of which the body is one.

@@ -336,7 +336,8 @@ pub fn is_closing(folded: &str) -> bool {
 static ANY_CLOSING: LazyLock<Regex> = LazyLock::new(|| any_of(CLOSING));
 static ANY_IMPRINT: LazyLock<Regex> = LazyLock::new(|| any_of(IMPRINT));
 
-fn any_of(words: &[&str]) -> Regex {
+/// Finds any of these texts.
+pub fn any_of(words: &[&str]) -> Regex {
     let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
     Regex::new(&words.join("|")).expect("each is plain text")
 }

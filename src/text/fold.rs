@@ -51,10 +51,8 @@ fn syllable_len(text: &str) -> usize {
             0xc4..=0xc6 => 2,
             0xe1 if bytes[at + 1] >= 0xba && bytes[at + 1] <= 0xbb => 3,
             0xc3 if !matches!(bytes[at + 1], 0x97 | 0xb7) => 2,
-            // dashes, quotation marks, dots: U+2000 to U+203F
-            0xe2 if bytes[at + 1] == 0x80 => break,
             _ => match char_at(text, at) {
-                letter if letter.is_alphanumeric() => letter.len_utf8(),
+                letter if in_word(letter) => letter.len_utf8(),
                 _ => break,
             },
         };
@@ -164,15 +162,28 @@ impl<'t> Folder<'t> {
     }
 }
 
+/// Letters and digits, as `char::is_alphanumeric` has it, which takes long beyond Latin.
+fn in_word(c: char) -> bool {
+    match c {
+        '\u{2010}'..='\u{2027}' => false,
+        '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}' => true,
+        _ => is_caseless(c) || c.is_alphanumeric(),
+    }
+}
+
+/// Small Cyrillic letters, ideographs, Hangul: the lower case of each is itself.
+fn is_caseless(c: char) -> bool {
+    matches!(c, '\u{430}'..='\u{45f}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
 fn kind_of_other(c: char) -> u8 {
-    // dashes, quotation marks, dots: most of what is asked for
-    if matches!(c, '\u{2010}'..='\u{2027}') {
-        return kind::SEPARATOR;
+    if is_caseless(c) {
+        return kind::LETTER;
     }
     if c.is_whitespace() {
         return kind::ODD_SPACE;
     }
-    if !c.is_alphanumeric() {
+    if !in_word(c) {
         return kind::SEPARATOR;
     }
     if lower(c) == c { kind::LETTER } else { kind::LETTER | kind::CHANGES }
@@ -384,6 +395,15 @@ mod tests {
             let text = format!("A {c}ò{c} {c}");
             assert_eq!(Folder::new(&text).run(is_plain), Some(decomposed_and_folded(&text)), "{:x}", c as u32);
             assert_eq!(c.nfc().collect::<Vec<_>>(), [c], "{:x}", c as u32);
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_letters_is_what_unicode_says() {
+        for c in '\0'..='\u{ffff}' {
+            assert_eq!(in_word(c), c.is_alphanumeric(), "{:x}", c as u32);
+            assert!(!is_caseless(c) || (c.is_alphanumeric() && c.to_lowercase().eq([c])), "{:x}", c as u32);
+            assert!(!is_tidy(&format!("a{c}b")) || tidy(&format!("a{c}b")) == format!("a{c}b"));
         }
     }
 

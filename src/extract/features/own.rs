@@ -52,6 +52,7 @@ pub const OWN: &[&str] = &[
 ];
 pub const SHARED: usize = 17;
 pub type Own = [f32; 37];
+const UNKNOWN: Own = [f32::NAN; 37];
 
 pub struct Measured {
     pub own: Own,
@@ -115,10 +116,9 @@ pub fn measure(sight: &Sight<'_, '_>, said: &Said, scores: &mut Scores<'_>, n: u
         overlap(&shingles, &said.description),
         chars / words.len().max(1) as f32,
         share(letters.upper),
-        if line.chars < LONG { site(&folded, said) } else { 0.0 },
+        if line.chars < LONG { site(folded, said) } else { 0.0 },
     ];
-    let long = words.iter().zip(&hashes).filter(|(word, _)| word.len() >= TOPICAL).map(|(_, hash)| *hash).collect();
-    Measured { own, shingles, long }
+    Measured { own, shingles, long: longer(&words, &hashes) }
 }
 
 /// 2 if it begins with the site's name, 1 if it has it.
@@ -130,6 +130,17 @@ fn site(folded: &str, said: &Said) -> f32 {
 
 /// In bytes: an article or a quotation mark may stand before the name.
 const NEAR_START: usize = 6;
+
+/// Of a line that nobody asks for: what others are compared with.
+pub fn unknown(line: &Line) -> Measured {
+    let words: Vec<&str> = syllables(line.folded()).collect();
+    let hashes: Vec<u64> = words.iter().map(|word| hash(word)).collect();
+    Measured { own: UNKNOWN, shingles: shingles(&hashes), long: longer(&words, &hashes) }
+}
+
+fn longer(words: &[&str], hashes: &[u64]) -> Vec<u64> {
+    words.iter().zip(hashes).filter(|(word, _)| word.len() >= TOPICAL).map(|(_, hash)| *hash).collect()
+}
 
 /// Longer lines are no labels, closing notes or the like.
 const LONG: usize = 600;
