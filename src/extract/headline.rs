@@ -51,11 +51,10 @@ pub fn find(head: &Head, flat: &Flat<'_>, text_at: usize, entry: Option<&Entry>)
             .sum();
         own + agreed + c.nearness
     };
-    let best = all.iter().enumerate().max_by(|(i, a), (j, b)| {
-        // Of two that are backed alike the earlier.
-        score(a).total_cmp(&score(b)).then(j.cmp(i))
-    })?;
-    let group = all.iter().filter(|c| alike(&c.words, &best.1.words));
+    let scores: Vec<f32> = all.iter().map(score).collect();
+    // Of two that are backed alike the earlier.
+    let best = (0..all.len()).max_by(|i, j| scores[*i].total_cmp(&scores[*j]).then(j.cmp(i)))?;
+    let group = all.iter().filter(|c| alike(&c.words, &all[best].words));
     let printed = group.min_by(|a, b| a.source.partial_cmp(&b.source).unwrap_or(std::cmp::Ordering::Equal));
     printed.map(|c| (c.text.clone(), c.source.words()))
 }
@@ -175,6 +174,6 @@ fn without_site<'t>(title: &'t str, site: &[String]) -> &'t str {
 /// Most of the words of the shorter are in the longer: a cut headline is the same headline.
 fn alike(a: &HashSet<String>, b: &HashSet<String>) -> bool {
     let (small, large) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    let shared = small.iter().filter(|w| large.contains(*w)).count();
-    small.len() >= 2 && shared * 10 >= small.len() * 8 && small.len() * 3 >= large.len()
+    let shared = || small.iter().filter(|w| large.contains(*w)).count();
+    small.len() >= 2 && small.len() * 3 >= large.len() && shared() * 10 >= small.len() * 8
 }

@@ -39,20 +39,28 @@ pub struct Weights {
     /// By the hash of a name; a weight for each distance.
     pub names: ByHash<[f32; 4]>,
     nodes: Vec<Node>,
-    /// Where each tree begins.
-    trees: Vec<usize>,
+    /// By node.
+    answers: Vec<f32>,
+    trees: Vec<Tree>,
 }
 
-/// A question, answered yes in the node that follows, no in `other`; or an answer, in `limit`. Small, since a page asks
-/// a hundred thousand of them.
+/// A question, answered yes in the node that follows, no in `other`. Where a tree has its answer, no number is small
+/// enough for a yes, and `other` is the node itself. Small, since a page asks a hundred thousand of them.
 struct Node {
-    /// Which number it asks for; [`ANSWER`] if it is an answer.
+    /// Which number it asks for.
     number: u16,
     other: u16,
     limit: f32,
 }
 
-const ANSWER: u16 = u16::MAX;
+struct Tree {
+    begin: usize,
+    /// After so many questions there is an answer.
+    depth: usize,
+}
+
+/// What is asked for by a name that no number has.
+const UNKNOWN: u16 = u16::MAX;
 
 impl Weights {
     pub fn shipped() -> &'static Weights {
@@ -75,15 +83,21 @@ impl Weights {
                     let by_distance = weights.names.entry(hash(name)).or_default();
                     by_distance[number(distance) as usize % 4] = number(weight);
                 }
-                ["tree"] => weights.trees.push(weights.nodes.len()),
+                ["tree"] => weights.trees.push(Tree { begin: weights.nodes.len(), depth: 0 }),
                 ["ask", name, limit] => {
                     asked.push(weights.nodes.len());
                     let place = names.iter().position(|n| n == name);
-                    let place = place.and_then(|p| u16::try_from(p).ok()).unwrap_or(ANSWER); // the test of the table finds it
+                    let place = place.and_then(|p| u16::try_from(p).ok()).unwrap_or(UNKNOWN); // the test of the table finds it
                     weights.nodes.push(Node { number: place, limit: number(limit), other: 0 });
+                    weights.answers.push(0.0);
                 }
                 ["give", value] => {
-                    weights.nodes.push(Node { number: ANSWER, limit: number(value), other: 0 });
+                    if let Some(tree) = weights.trees.last_mut() {
+                        tree.depth = tree.depth.max(asked.len());
+                    }
+                    let itself = u16::try_from(weights.nodes.len()).unwrap_or(u16::MAX);
+                    weights.nodes.push(Node { number: 0, limit: f32::NAN, other: itself });
+                    weights.answers.push(number(value));
                     weights.answered(&mut asked);
                 }
                 _ => {}
@@ -106,17 +120,20 @@ impl Weights {
 
     /// How likely the line is text of the article, 0 to 1.
     pub fn judge(&self, numbers: &[f32]) -> f32 {
-        let sum: f32 = self.trees.iter().map(|&tree| self.answer(tree, numbers)).sum();
+        let sum: f32 = self.trees.iter().map(|tree| self.answer(tree, numbers)).sum();
         1.0 / (1.0 + (-sum).exp())
     }
 
-    fn answer(&self, tree: usize, numbers: &[f32]) -> f32 {
-        let mut at = tree;
-        loop {
+    /// As many steps whatever the numbers are, and no jumps: a processor that cannot foresee the answers asks the next
+    /// tree meanwhile.
+    fn answer(&self, tree: &Tree, numbers: &[f32]) -> f32 {
+        let mut at = tree.begin;
+        for _ in 0..tree.depth {
             let node = &self.nodes[at];
-            let Some(number) = numbers.get(usize::from(node.number)) else { return node.limit };
+            let Some(number) = numbers.get(usize::from(node.number)) else { return 0.0 };
             at = select_unpredictable(*number <= node.limit, at + 1, usize::from(node.other));
         }
+        self.answers[at]
     }
 
     pub fn is_empty(&self) -> bool {
