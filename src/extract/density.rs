@@ -3,7 +3,7 @@
 //! Roth, "Extracting article text from the web with maximum subsequence segmentation", WWW 2009; here over the tree.)
 
 use super::page::{Align, Flat, Line, Shape};
-use super::signs::{ADVERT, ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, NAV, RELATED, SHARE, Signs, TAGS};
+use super::signs::{ADVERT, ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, LEAD, NAV, RELATED, SHARE, Signs, TAGS};
 use super::words::is_repost_notice;
 use std::collections::HashMap;
 
@@ -150,13 +150,15 @@ impl Worth {
     }
 
     /// The only element that calls itself an article's body, where something else was found: a long text beside a
-    /// short article.
+    /// short article, or the lead above a list of short lines.
     fn sole(&self, flat: &Flat<'_>, best: usize) -> Option<usize> {
-        let mut bodies = (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & ARTICLE_BODY != 0);
+        let named = |&e: &usize| flat.elems[e].signs & ARTICLE_BODY != 0 && !flat.elems[e].lines.is_empty();
+        let mut bodies = (0..flat.elems.len()).filter(named);
         let sole = bodies.next().filter(|_| bodies.next().is_none())?;
         let apart = sole >= flat.elems[best].end || flat.elems[sole].end <= best;
         let text = self.text_in(flat, sole);
-        (apart && text > SOLE && text * 2.0 > self.text_in(flat, best)).then_some(sole)
+        let lead = flat.around(best).take(2).any(|e| flat.elems[e].signs & LEAD != 0) && flat.elems[best].end <= sole;
+        (apart && (lead || (text > SOLE && text * 2.0 > self.text_in(flat, best)))).then_some(sole)
     }
 
     /// The element that calls itself the article's body, where it holds most of what was found.
