@@ -3,7 +3,9 @@
 //! Roth, "Extracting article text from the web with maximum subsequence segmentation", WWW 2009; here over the tree.)
 
 use super::page::{Align, Flat, Line, Shape};
-use super::signs::{ADVERT, ARTICLE_BODY, CHROME, COMMENT, CONSENT, FORM, LEAD, NAV, RELATED, SHARE, Signs, TAGS};
+use super::signs::{
+    ADVERT, ARTICLE_BODY, ASIDE, CHROME, COMMENT, CONSENT, FORM, LEAD, NAV, RELATED, SHARE, Signs, TAGS,
+};
 use super::words::is_repost_notice;
 use std::collections::HashMap;
 
@@ -121,6 +123,11 @@ impl Worth {
     pub fn is_region(&self, flat: &Flat<'_>, elem: usize, all: f32) -> bool {
         let signs = flat.elems[elem].signs;
         if signs & CHROME == 0 || matches!(flat.name(elem), "html" | "body" | "main") || signs & ARTICLE_BODY != 0 {
+            return false;
+        }
+        // VnExpress calls its main column `sidebar-1`.
+        let holds_headline = || (elem..flat.elems[elem].end).any(|e| flat.name(e) == "h1");
+        if signs & CHROME == ASIDE && holds_headline() {
             return false;
         }
         if signs & PARTS == 0 && self.classes.get(class(flat, elem)).is_some_and(|t| *t >= CHROME_SHARE * all) {

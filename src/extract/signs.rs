@@ -109,6 +109,7 @@ const STEMS: &[(&str, Signs)] = &[
     ("hometext", LEAD),
     ("summary", LEAD),
     ("trichdan", LEAD),
+    ("tomtat", LEAD),
     ("lead", LEAD),
     ("articlebody", BODY | ARTICLE_BODY),
     ("bodytext", BODY | ARTICLE_BODY),
@@ -116,7 +117,7 @@ const STEMS: &[(&str, Signs)] = &[
     ("storybody", BODY),
     ("maincontent", BODY),
     ("articlecontent", BODY),
-    ("noidung", BODY),
+    ("noidung", BODY | ARTICLE_BODY),
     ("chitiet", BODY),
     ("headline", HEADLINE),
 ];
