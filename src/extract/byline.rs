@@ -189,6 +189,9 @@ pub fn names(text: &str) -> Vec<String> {
     let text = text.split(['\n', '(']).next().unwrap_or("").trim();
     let text = text.strip_prefix("By ").or(text.strip_prefix("by ")).or(text.strip_prefix("Von ")).unwrap_or(text);
     let mut found = Vec::new();
+    if text.starts_with(|c: char| c.is_alphanumeric() && !c.is_uppercase()) {
+        return found; // a name's words have capitals
+    }
     for part in split_names(text) {
         if is_name(part) {
             found.push(part.to_owned());

@@ -283,20 +283,28 @@ fn whole_token(token: &str) -> Signs {
 }
 
 fn by_word(word: &str) -> Signs {
-    let Some(first) = word.bytes().next().filter(|b| b.is_ascii_lowercase() && word.len() > 1) else { return 0 };
-    let (whole, stems) = &BY_LETTER[usize::from(first - b'a')];
+    let [first, second, ..] = word.as_bytes() else { return 0 };
+    let (Some(first), Some(second)) = (letter(*first), letter(*second)) else { return 0 };
+    let (whole, stems) = &BY_LETTERS[first * LETTERS + second];
     let whole = whole.iter().filter(|(w, _)| *w == word).fold(0, |s, (_, sign)| s | sign);
     stems.iter().filter(|(stem, _)| word.starts_with(stem)).fold(whole, |s, (_, sign)| s | sign)
 }
 
+const LETTERS: usize = 26;
+
+fn letter(byte: u8) -> Option<usize> {
+    byte.is_ascii_lowercase().then(|| usize::from(byte - b'a'))
+}
+
 type Meanings = Vec<(&'static str, Signs)>;
 
-/// `WORDS` and `STEMS` by their first letter: most words begin unlike all of them.
-static BY_LETTER: LazyLock<Vec<(Meanings, Meanings)>> = LazyLock::new(|| {
-    let of = |all: &[(&'static str, Signs)], first: u8| -> Meanings {
-        all.iter().filter(|(w, _)| w.as_bytes()[0] == first).copied().collect()
+/// `WORDS` and `STEMS` by their first two letters: most words begin unlike all of them.
+static BY_LETTERS: LazyLock<Vec<(Meanings, Meanings)>> = LazyLock::new(|| {
+    let of = |all: &[(&'static str, Signs)], first: u8, second: u8| -> Meanings {
+        all.iter().filter(|(w, _)| w.as_bytes().starts_with(&[first, second])).copied().collect()
     };
-    (b'a'..=b'z').map(|first| (of(WORDS, first), of(STEMS, first))).collect()
+    let pairs = (b'a'..=b'z').flat_map(|first| (b'a'..=b'z').map(move |second| (first, second)));
+    pairs.map(|(first, second)| (of(WORDS, first, second), of(STEMS, first, second))).collect()
 });
 
 /// `hidden md:block`, `d-none d-lg-block`: hidden on small screens only.

@@ -335,6 +335,7 @@ pub fn is_closing(folded: &str) -> bool {
 /// Many words are looked for at once.
 static ANY_CLOSING: LazyLock<Regex> = LazyLock::new(|| any_of(CLOSING));
 static ANY_IMPRINT: LazyLock<Regex> = LazyLock::new(|| any_of(IMPRINT));
+static ANY_COUNTER: LazyLock<Regex> = LazyLock::new(|| any_of(COUNTER));
 
 /// Finds any of these texts.
 pub fn any_of(words: &[&str]) -> Regex {
@@ -483,6 +484,7 @@ pub fn is_counter(folded: &str) -> bool {
     }
     folded.contains(|c: char| c.is_ascii_digit())
         && folded.chars().count() < 300
+        && ANY_COUNTER.is_match(folded)
         && COUNTER.iter().filter(|s| folded.contains(*s)).count() >= 2
 }
 
