@@ -1,5 +1,7 @@
 //! Small pages, each with one thing that pages do.
 
+mod short;
+
 use super::{ExtractError, extract, from_entry, sample_names, samples};
 use crate::article::{Clean, DateFrom, Entry, Id, Method, Page, Sources, plain};
 use crate::config::Layout;

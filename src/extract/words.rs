@@ -511,6 +511,8 @@ mod tests {
     #[test]
     fn counters_and_imprints() {
         assert!(is_counter("hôm nay12 hôm qua340 tuần này1,880"));
+        assert!(is_counter("máy chủ tìm kiếm3"));
+        assert!(!is_counter("khách viếng thăm 24 hộ nghèo"));
         assert!(is_counter("hôm nay: 1,652"));
         assert!(!is_counter("hôm nay và hôm qua"));
         assert!(!is_site_line("hôm nay, 5/2, cầu chính thức thông xe."));
