@@ -355,7 +355,8 @@ fn finish(flat: &Flat<'_>, worth: &Worth, fates: &[Fate], meta: Meta, method: Me
         return Err(ExtractError::NoText);
     }
     let (authors, authors_from) = authors(flat, fates, &meta);
-    let (summary, summary_from) = summary::find(&meta, &blocks, &kept_by);
+    let text = kept.iter().map(|(n, _)| flat.lines[*n].folded());
+    let (summary, summary_from) = summary::find(&meta, &blocks, &kept_by, text);
     let sources = Sources { title: meta.title_from, authors: authors_from, summary: summary_from };
     let language = meta.language.unwrap_or_else(|| guess_language(flat, fates));
     Ok(Clean {

@@ -10,8 +10,13 @@ use std::collections::HashSet;
 /// Syllables; less says nothing.
 const SHORTEST: usize = 5;
 
-/// The summary and where it was found.
-pub fn find(meta: &Meta, blocks: &[Block], kept_by: &[String]) -> (Option<String>, &'static str) {
+/// The summary and where it was found; `text` are the article's lines, folded.
+pub fn find<'t>(
+    meta: &Meta,
+    blocks: &[Block],
+    kept_by: &[String],
+    text: impl Iterator<Item = &'t str>,
+) -> (Option<String>, &'static str) {
     let title = meta.title.as_deref().unwrap_or("");
     let lead = blocks.iter().zip(kept_by).take(3).find(|(_, why)| *why == "the lead");
     let said = [
@@ -24,9 +29,10 @@ pub fn find(meta: &Meta, blocks: &[Block], kept_by: &[String]) -> (Option<String
     if clean.peek().is_none() {
         return (None, NONE);
     }
-    let text = fold(&format!("{title}\n{}", plain(blocks)));
-    let syllables: Vec<&str> = syllables(&text).collect();
-    let about = About(&syllables);
+    let title = fold(title);
+    let mut all: Vec<&str> = syllables(&title).collect();
+    text.for_each(|line| all.extend(syllables(line)));
+    let about = About(&all);
     let found = clean.find(|(text, _)| about.speaks(text));
     found.map_or((None, NONE), |(text, from)| (Some(text), from))
 }
