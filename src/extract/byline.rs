@@ -3,7 +3,7 @@
 use super::page::Flat;
 use super::signs::BYLINE;
 use super::words;
-use crate::text::{fold, tidy};
+use crate::text::fold;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -33,6 +33,10 @@ const LABELS: &[&str] = &[
     "ảnh và bài:",
     "thực hiện:",
     "người viết:",
+    "ghi chép của",
+    "người đăng:",
+    "đăng bởi:",
+    "biên tập:",
     "bài:",
     "tin:",
     "by:",
@@ -105,6 +109,10 @@ const OFFICES: &[&str] = &[
     "thành ủy",
     "huyện ủy",
     "tuyên giáo",
+    "ủy ban",
+    "vp ",
+    "lđlđ",
+    "liên đoàn",
 ];
 
 /// The names a line gives, if it is a byline: `Tin và ảnh: X`, `X – Y`, `X - Phó Trưởng Ban …`. `marked` says that
@@ -136,14 +144,11 @@ pub fn byline(text: &str, marked: bool) -> Option<Vec<String>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// So many pieces of text hold a name.
-const NODES: usize = 8;
-
 /// The names in the elements named so that stand close before the text.
 pub fn before(flat: &Flat<'_>, text_at: usize) -> Vec<String> {
     let from = text_at.saturating_sub(REACH);
     let near = flat.elems.iter().filter(|e| e.signs & BYLINE != 0 && (from..text_at).contains(&e.lines.start));
-    let mut found = near.filter_map(|e| byline(&tidy(&e.node.text().take(NODES).collect::<String>()), true));
+    let mut found = near.filter_map(|e| byline(&e.begins_with(), true));
     found.find(|names| !names.is_empty()).unwrap_or_default()
 }
 
@@ -233,10 +238,23 @@ fn is_numbered(words: &[&str]) -> bool {
     words.iter().skip(1).any(roman) && words.first().is_some_and(|w| part(w))
 }
 
+/// One word with a capital, and nobody's name: labels, buttons.
+const LABELLING: [&str; 13] =
+    ["bởi", "by", "tác giả", "author", "tweet", "like", "zalo", "facebook", "share", "thích", "gửi", "email", "admin"];
+
 fn is_label_or_office(part: &str) -> bool {
     let folded = fold(part);
-    matches!(folded.as_str(), "bởi" | "by" | "tác giả" | "author") || names_office(folded + " ")
+    LABELLING.contains(&folded.as_str()) || names_office(folded + " ")
 }
+
+/// An office, or a person's with the office behind: `Ban Biên tập`, `Thu Trang – LĐLĐ tỉnh`. A sentence may begin so.
+pub fn is_of_office(text: &str) -> bool {
+    let short = text.split_whitespace().count() <= MOST_OF_OFFICE && !text.ends_with(['.', '!', '?', ';', ':']);
+    short && text.split([',', '-', '–']).any(|part| is_office(part.trim()))
+}
+
+/// A short sentence has more words.
+const MOST_OF_OFFICE: usize = 7;
 
 fn is_office(part: &str) -> bool {
     names_office(fold(part) + " ")

@@ -6,6 +6,7 @@ use super::page::{Align, Flat, Line, Shape};
 use super::signs::{
     ADVERT, ARTICLE_BODY, ASIDE, CHROME, COMMENT, CONSENT, FORM, LEAD, NAV, RELATED, SHARE, Signs, TAGS,
 };
+use super::tags::attr;
 use super::words::is_repost_notice;
 use std::collections::HashMap;
 
@@ -36,6 +37,8 @@ pub struct Worth {
     total: Vec<f32>,
     /// By line: the site prints it on other pages too. Empty if nothing is known of the site.
     pub recurring: Vec<bool>,
+    /// The page's `<h1>`.
+    headlines: Vec<usize>,
     /// By class attribute: `text` in all elements that have it.
     classes: HashMap<String, f32>,
 }
@@ -49,6 +52,7 @@ impl Worth {
             text,
             total,
             recurring: Vec::new(),
+            headlines: (0..flat.elems.len()).filter(|&e| flat.name(e) == "h1").collect(),
             classes: HashMap::new(),
         };
         worth.raise_body(flat);
@@ -101,7 +105,9 @@ impl Worth {
     fn raise_body(&mut self, flat: &Flat<'_>) {
         let mut bodies = flat.elems.iter().filter(|e| e.signs & ARTICLE_BODY != 0 && !e.lines.is_empty());
         let (Some(body), None) = (bodies.next(), bodies.next()) else { return };
-        for n in body.lines.clone().filter(|&n| flat.lines[n].linked == 0 && flat.lines[n].chars > 0) {
+        let own = |l: &Line| [l.elem, flat.elems[l.elem].parent].iter().any(|&e| flat.elems[e].node == body.node);
+        let plain = |&n: &usize| flat.lines[n].linked == 0 && flat.lines[n].chars > 0 && own(&flat.lines[n]);
+        for n in body.lines.clone().filter(plain) {
             self.lines[n] = self.lines[n].max(1.0);
         }
     }
@@ -112,7 +118,8 @@ impl Worth {
         for elem in (0..flat.elems.len()).filter(|&e| is_teaser(flat, e)) {
             boxes.entry((flat.elems[elem].parent, flat.name(elem), class(flat, elem))).or_default().push(elem);
         }
-        for teaser in boxes.into_values().filter(|alike| alike.len() >= TEASERS).flatten() {
+        boxes.retain(|(list, ..), alike| alike.len() >= TEASERS && !is_of_article(flat, *list));
+        for teaser in boxes.into_values().flatten() {
             for line in flat.elems[teaser].lines.clone() {
                 self.lines[line] = self.lines[line].min(-self.lines[line].abs() * 0.5 - 5.0);
             }
@@ -126,8 +133,8 @@ impl Worth {
             return false;
         }
         // VnExpress calls its main column `sidebar-1`.
-        let holds_headline = || (elem..flat.elems[elem].end).any(|e| flat.name(e) == "h1");
-        if signs & CHROME == ASIDE && holds_headline() {
+        let column = || signs & CHROME == ASIDE && flat.name(elem) != "aside" && self.holds_headline(flat, elem);
+        if column() {
             return false;
         }
         if signs & PARTS == 0 && self.classes.get(class(flat, elem)).is_some_and(|t| *t >= CHROME_SHARE * all) {
@@ -138,6 +145,13 @@ impl Worth {
         }
         let most = if signs & (COMMENT | CONSENT | FORM) != 0 { COMMENT_SHARE } else { CHROME_SHARE };
         self.text_in(flat, elem) < most * all
+    }
+
+    /// The page's only headline of the first order, and more than one paragraph.
+    fn holds_headline(&self, flat: &Flat<'_>, elem: usize) -> bool {
+        let [headline] = self.headlines[..] else { return false };
+        let lines = flat.lines[flat.elems[elem].lines.clone()].iter();
+        (elem..flat.elems[elem].end).contains(&headline) && lines.filter(|l| is_text(l)).count() > 1
     }
 
     /// The element that holds the article, if there is any text.
@@ -184,6 +198,14 @@ impl Worth {
     }
 }
 
+/// A list of questions or of news that the article tells itself: running text stands right before or after it.
+fn is_of_article(flat: &Flat<'_>, list: usize) -> bool {
+    let outer = flat.elems[list].parent;
+    let beside = |line: &Line| is_text(line) && [list, outer].contains(&flat.elems[line.elem].parent);
+    let around = flat.elems[outer].lines.clone();
+    flat.around(list).any(|e| flat.elems[e].signs & ARTICLE_BODY != 0) || flat.lines[around].iter().any(beside)
+}
+
 /// A linked headline, then at most two lines of text.
 fn is_teaser(flat: &Flat<'_>, elem: usize) -> bool {
     let lines = &flat.elems[elem].lines;
@@ -195,7 +217,10 @@ fn is_teaser(flat: &Flat<'_>, elem: usize) -> bool {
     let texts = flat.lines[lines.clone()].iter().filter(|l| is_text(l)).count();
     // Pictures with captions are the stations of one article.
     let captions = flat.lines[lines.clone()].iter().any(|l| matches!(l.shape, Shape::Caption { .. }));
-    said.next().is_some_and(headline) && (1..=2).contains(&texts) && !captions
+    let within = || (elem..flat.elems[elem].end).map(|e| flat.elems[e].node);
+    let jumps =
+        within().any(|e| e.value().name() == "a" && attr(e.value(), "href").is_some_and(|h| h.starts_with('#')));
+    said.next().is_some_and(headline) && (1..=2).contains(&texts) && !captions && !jumps
 }
 
 /// Figures in cells are worth little: a table of data next to all the text there is was not counted in.

@@ -1,12 +1,12 @@
 //! Where the text begins and ends: labels before and after it, the imprint, the signature of a document.
 
+use super::byline::is_of_office;
 use super::chrome::{Case, Fate};
 use super::density::{ends_sentence, is_text};
 use super::lead::{SECOND_HEADLINE, is_short_lead};
 use super::page::{Align, Shape};
 use super::signs::{ARTICLE_BODY, BYLINE, CHROME, LEAD};
 use super::words;
-use crate::text::fold;
 use std::collections::HashSet;
 
 /// A signature has no more lines than these, the labels after the text included.
@@ -30,7 +30,7 @@ impl<'f> Case<'f, '_> {
     }
 
     fn paragraphs(&self) -> Paragraphs<'f> {
-        let texts = self.inside().into_iter().filter(|&n| is_text(self.line(n)));
+        let texts = self.inside().into_iter().filter(|&n| is_text(self.line(n)) && !words::is_imprint(self.folded(n)));
         let elems: HashSet<usize> = texts.map(|n| self.line(n).elem).collect();
         Paragraphs { makes: elems.iter().map(|&e| self.make(e)).collect(), elems }
     }
@@ -46,20 +46,21 @@ impl<'f> Case<'f, '_> {
         beside && !named && plain && (ends_sentence(&line.text) || is_said(&line.text))
     }
 
-    /// Licence and address lines, where no running text follows.
+    /// Licence and address lines, where no running text follows; made like the paragraphs they are text, unless they could
+    /// be nothing else.
     pub fn imprint(&mut self) {
+        let mut run = Vec::new();
+        for n in self.inside().into_iter().rev().filter(|&n| self.line(n).chars > 0) {
+            if words::is_imprint(self.folded(n)) {
+                run.push(n);
+            } else if is_text(self.line(n)) {
+                break;
+            }
+        }
         let like = self.paragraphs();
-        for n in self.inside().into_iter().rev() {
-            let line = self.line(n);
-            if line.shape == Shape::Image {
-                continue;
-            }
-            let sure = words::is_legal_notice(self.folded(n));
-            if words::is_imprint(self.folded(n)) && (sure || !self.is_paragraph(n, &like)) {
-                self.fates[n] = Fate::Dropped("an imprint");
-            } else if is_text(line) {
-                return;
-            }
+        let sure = run.iter().any(|&n| words::is_legal_notice(self.folded(n)));
+        for n in run.into_iter().filter(|&n| sure || !self.is_paragraph(n, &like)).collect::<Vec<_>>() {
+            self.fates[n] = Fate::Dropped("an imprint");
         }
     }
 
@@ -72,7 +73,9 @@ impl<'f> Case<'f, '_> {
         let dated = last[..begins].iter().rposition(|&n| !is_text(self.line(n)) && self.is_date_line(n));
         for &n in &last[dated.filter(|d| d + 1 == begins).unwrap_or(begins)..] {
             let line = self.line(n);
-            if line.chars > SIGNED || line.linked > 0 || matches!(line.shape, Shape::Cell { .. }) {
+            let long = line.chars > SIGNED || line.linked > 0 || matches!(line.shape, Shape::Cell { .. });
+            let stamp = n > last[begins] && (self.is_date_line(n) || words::is_imprint(self.folded(n)));
+            if long || stamp || self.folded(n).starts_with("theo ") {
                 return;
             }
             self.fates[n] = Fate::Kept("a signature");
@@ -81,7 +84,8 @@ impl<'f> Case<'f, '_> {
 
     fn begins_signature(&self, n: usize) -> bool {
         let line = self.line(n);
-        let set_off = line.align != Align::Start && !line.text.contains(char::is_lowercase);
+        let set_off =
+            line.align != Align::Start && !line.text.contains(|c: char| c.is_lowercase() || c == '?' || c == '!');
         let office = set_off && line.chars < SIGNED && words::is_office(self.folded(n));
         !is_text(line) && (office || words::is_signature(self.folded(n)))
     }
@@ -132,5 +136,5 @@ impl<'f> Case<'f, '_> {
 fn is_said(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     let small = words.iter().skip(1).any(|w| w.starts_with(char::is_lowercase));
-    words.len() >= 3 && small && !words::is_office(&fold(text))
+    text.contains(": ") || (words.len() >= 3 && small && !is_of_office(text))
 }

@@ -18,7 +18,7 @@ pub const SECOND_HEADLINE: usize = 70;
 
 /// Where a lead stands, a short sentence is one.
 pub fn is_short_lead(line: &Line) -> bool {
-    line.chars >= SHORTEST && line.linked == 0 && ends_sentence(&line.text)
+    line.chars >= SHORTEST && line.linked == 0 && ends_sentence(&line.text) && !line.text.ends_with([':', ';'])
 }
 
 /// The lead's lines before the body, each a range; none that the body says again, where it is not called the lead: some

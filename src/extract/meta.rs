@@ -153,7 +153,7 @@ fn published(
 fn marked<'a>(flat: &'a Flat<'_>) -> impl Iterator<Item = String> + 'a {
     let value = |e: &super::page::Elem<'_>| {
         let attr = e.node.attr("content").or(e.node.attr("datetime")).or(e.node.attr("title"));
-        attr.map_or_else(|| e.node.text().take(8).collect::<String>(), str::to_owned)
+        attr.map_or_else(|| e.begins_with(), str::to_owned)
     };
     let by_prop = flat.elems.iter().filter(|e| attr(e.node.value(), "itemprop") == Some("datePublished"));
     let by_time = flat.elems.iter().filter(|e| e.node.value().name() == "time").take(1);
@@ -162,6 +162,9 @@ fn marked<'a>(flat: &'a Flat<'_>) -> impl Iterator<Item = String> + 'a {
 
 /// So many lines before and after the headline may hold the date.
 const NEAR: usize = 12;
+
+/// So many elements of a line are looked at.
+const WITHIN: usize = 40;
 
 /// So many characters are no row of facts on the article.
 const ROW: usize = 200;
@@ -180,21 +183,22 @@ fn beside(
         let begins = |n: &usize| flat.lines[*n].chars > 20 && title.starts_with(flat.lines[*n].folded());
         (0..flat.lines.len()).filter(printed).find(begins)
     })?;
-    let said = |e: usize| visible(&tidy(&flat.elems[e].node.text().take(8).collect::<String>()));
+    let said = |e: usize| visible(&flat.elems[e].begins_with());
     let date = |n: usize| {
         let line = flat.lines.get(n).filter(|l| l.link_share() < 0.3 && l.chars < ROW)?;
-        let begun = begun_at(flat, n);
-        if begun.clone().any(|e| is_clock(flat, e)) {
+        let within = || begun_at(flat, n).filter(|&e| flat.elems[e].lines.end <= n + 1).take(WITHIN);
+        if within().any(|e| is_clock(flat, e)) {
             return None;
         }
         // Without a blank between them the hour runs into the number of readers.
-        let whole = visible(&line.text).or_else(|| begun.filter(|&e| !is_block(flat.name(e))).find_map(said));
+        let whole = visible(&line.text).or_else(|| within().filter(|&e| !is_block(flat.name(e))).find_map(said));
         whole.and_then(|d| believed(d, now))
     };
     let near = (1..=NEAR).flat_map(|d| [at.checked_sub(d), Some(at + d)]).flatten();
     // Also within a line that holds more: author, date and buttons in one row.
-    let named = (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & DATE != 0 && !is_clock(flat, e));
-    let named = named.filter(|&e| flat.elems[e].lines.start.abs_diff(at) <= NEAR).filter_map(said);
+    let named = (0..flat.elems.len()).filter(|&e| flat.elems[e].signs & DATE != 0);
+    let named = named.filter(|&e| flat.elems[e].lines.start.abs_diff(at) <= NEAR);
+    let named = named.filter(|&e| !is_clock(flat, e)).filter_map(said);
     let near = near.filter_map(date).chain(named.filter_map(|d| believed(d, now)));
     let near: Vec<DateTime<FixedOffset>> = near.collect();
     let told = entry.and_then(|e| e.published);
@@ -208,10 +212,12 @@ fn begun_at(flat: &Flat<'_>, line: usize) -> Range<usize> {
     before(line)..before(line + 1)
 }
 
+/// What a site calls the day and hour of the visit.
+const CLOCKS: [&str; 6] = ["current-time", "current_time", "currenttime", "current-date", "currentdate", "clock"];
+
 /// The day of the visit, `span.current-time`.
 fn is_clock(flat: &Flat<'_>, elem: usize) -> bool {
-    // An icon of a clock, `fa-clock-o`, stands before any date.
-    let named = |class: &str| class.contains("current") || class.split_ascii_whitespace().any(|c| c == "clock");
+    let named = |class: &str| class.split_ascii_whitespace().any(|c| CLOCKS.contains(&c));
     flat.around(elem).take(2).any(|e| flat.elems[e].node.attr("class").is_some_and(named))
 }
 

@@ -4,7 +4,7 @@ use super::ink::{Ink, Piece, runs};
 use super::signs::{self, Known, Signs, signs};
 use super::tags::{attr, image_address, is_block, is_data_table, is_skipped, tiny};
 use crate::article::Run;
-use crate::text::fold;
+use crate::text::{fold, tidy};
 use scraper::{ElementRef, Html, Node};
 use std::cell::OnceCell;
 use url::Url;
@@ -16,6 +16,16 @@ pub struct Elem<'a> {
     pub end: usize,
     pub lines: std::ops::Range<usize>,
     pub signs: Signs,
+}
+
+/// So many pieces of text hold a name or a date.
+const PIECES: usize = 8;
+
+impl Elem<'_> {
+    /// Its first pieces of text, apart: what stands in elements of their own may have no space between.
+    pub fn begins_with(&self) -> String {
+        tidy(&self.node.text().take(PIECES).collect::<Vec<&str>>().join(" "))
+    }
 }
 
 /// What a line of text is, by its markup.
@@ -191,7 +201,9 @@ impl<'a> Walk<'a> {
         let around = self.open.last().map_or(0, |f| self.flat.elems[f.elem].signs);
         if signs & around & signs::HOVER != 0 && !is_block(node.value().name()) {
             // What is pointed at stands first, what then shows after it.
-            return node.prev_siblings().any(|n| n.value().as_text().is_none_or(|t| !t.trim().is_empty()));
+            let said = |n: &Node| n.as_text().is_some_and(|t| !t.trim().is_empty());
+            let before = node.prev_siblings().any(|n| n.value().is_element() || said(n.value()));
+            return before || node.next_siblings().any(|n| said(n.value()));
         }
         if signs & signs::HIDDEN == 0 {
             return attr(node.value(), "aria-hidden") == Some("true")

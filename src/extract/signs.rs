@@ -117,7 +117,7 @@ const STEMS: &[(&str, Signs)] = &[
     ("storybody", BODY),
     ("maincontent", BODY),
     ("articlecontent", BODY),
-    ("noidung", BODY | ARTICLE_BODY),
+    ("noidung", BODY),
     ("chitiet", BODY),
     ("headline", HEADLINE),
 ];
@@ -161,6 +161,7 @@ const WORDS: &[(&str, Signs)] = &[
     ("story", BODY),
     ("detail", BODY),
     ("entry", BODY),
+    ("noidung", ARTICLE_BODY),
     ("article", BODY),
     ("post", BODY),
     ("title", HEADLINE),
@@ -267,7 +268,8 @@ fn by_words(value: &str) -> Signs {
         signs |= by_word(&word);
         word.clear();
     }
-    signs
+    // The body of a comment is none of the article.
+    if signs & COMMENT != 0 { signs & !ARTICLE_BODY } else { signs }
 }
 
 fn whole_token(token: &str) -> Signs {

@@ -2,6 +2,7 @@
 
 use super::attributes::{Keep, trimmed};
 use super::nesting::{Nesting, Tag};
+use super::tags::is_block;
 use memchr::{memchr, memchr3};
 
 /// A page without scripts, styles, comments and drawings.
@@ -20,9 +21,15 @@ pub fn slim(html: &str, keep: Keep) -> Slim {
     let mut unclosed = [false; CUT.len()];
     let mut nesting = Nesting::default();
     let mut at = 0;
+    let mut after_block = false;
     while let Some(open) = memchr(b'<', &html.as_bytes()[at..]).map(|n| at + n) {
-        out.html.push_str(&html[at..open]);
         let rest = &html[open..];
+        let block = begins_block(rest);
+        if !(after_block || block) || !is_blank(&html[at..open]) {
+            out.html.push_str(&html[at..open]);
+            after_block = false;
+        }
+        after_block |= block;
         if rest.starts_with("<!--") {
             at = open + comment_len(rest);
             continue;
@@ -51,6 +58,21 @@ pub fn slim(html: &str, keep: Keep) -> Slim {
     out.html.push_str(&html[at..]);
     out
 }
+
+/// Space beside a block's tag shows nowhere, and would be a node of the tree.
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b' ' | b'\n' | b'\t' | b'\r'))
+}
+
+/// Of tags in lower case, as nearly all are.
+fn begins_block(rest: &str) -> bool {
+    let name = rest[1..].strip_prefix('/').unwrap_or(&rest[1..]);
+    let end = name.bytes().take(LONGEST_NAME).position(|b| !b.is_ascii_alphanumeric());
+    end.is_some_and(|end| is_block(&name[..end]))
+}
+
+/// No block's name is longer.
+const LONGEST_NAME: usize = 12;
 
 /// Tags that nest too deep go; long ones are shortened.
 fn copy_tag(tag: &str, keep: Keep, nesting: &mut Nesting, out: &mut String) {

@@ -5,11 +5,15 @@ use super::chrome::Fate;
 use super::features::{self, Sight};
 use super::page::Line;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::hint::select_unpredictable;
 use std::sync::LazyLock;
 
 static TABLE: LazyLock<Weights> = LazyLock::new(|| Weights::read(include_str!("weights.tsv")));
+
+static SECRET: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+/// An odd number with many bits, the golden ratio's.
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The keys are hashes already.
 pub type ByHash<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
@@ -27,8 +31,10 @@ impl Hasher for AsIs {
         bytes.iter().for_each(|b| self.0 = pair(self.0, u64::from(*b)));
     }
 
+    /// With a number that no page can know: words chosen to share a hash's last bits would make a table slow.
     fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+        let mixed = u128::from(hash ^ *SECRET) * u128::from(MIX);
+        self.0 = (mixed >> 64) as u64 ^ mixed as u64;
     }
 }
 

@@ -167,6 +167,19 @@ const SITE_STARTS: &[&str] = &[
     "gửi cho bạn bè",
     "quay lại",
     "về trang trước",
+    "về đầu trang",
+    "trở về đầu trang",
+    "lên đầu trang",
+    "mời bạn tải",
+    "bạn cần đăng nhập",
+    "số người đã xem",
+    "lượt người xem",
+    "chia sẻ bài viết",
+    "tệp đính kèm",
+    "đang xem:",
+    "khách online",
+    "ip của bạn",
+    "số người xem",
     "từ khóa:",
     "từ khoá:",
     "tags:",
@@ -251,6 +264,19 @@ const COUNTER: &[&str] = &[
     "thành viên online",
     "lượt truy cập",
     "tổng số truy cập",
+];
+
+/// Of these, what counts visitors and nothing else: all of a class, or what was done this month, has figures too.
+const COUNTED: &[&str] = &[
+    "hôm nay",
+    "đang truy cập",
+    "đang online",
+    "tổng lượt truy cập",
+    "tổng số truy cập",
+    "khách viếng thăm",
+    "máy chủ tìm kiếm",
+    "thành viên online",
+    "lượt truy cập",
 ];
 
 /// How a paragraph under the text begins: credits of agencies, invitations, notes on the text's origin.
@@ -398,7 +424,10 @@ pub fn is_advert_label(folded: &str) -> bool {
 
 /// A whole line that a site says and an article doesn't. Short lines only: a sentence may begin like them.
 pub fn is_site_line(folded: &str) -> bool {
+    let counted = || folded.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ' '));
+    let viewed = || folded.len() < 40 && ["lượt xem", "lượt đọc", "lượt truy cập"].contains(&counted());
     folded.chars().count() < 160 && SITE_STARTS.iter().any(|s| folded.starts_with(s)) && !is_sentence(folded)
+        || viewed()
         || folded.starts_with("chú ý: việc đăng lại")
 }
 
@@ -421,8 +450,19 @@ fn holds_imprint(folded: &str) -> bool {
 }
 
 /// What an article seldom says in passing, wherever it stands.
-const LEGAL: &[&str] =
-    &["©", "giấy phép số", "copyright", "all rights reserved", "ghi rõ nguồn", "mã nguồn", "thiết kế bởi"];
+const LEGAL: &[&str] = &[
+    "©",
+    "giấy phép số",
+    "copyright",
+    "all rights reserved",
+    "ghi rõ nguồn",
+    "mã nguồn",
+    "thiết kế bởi",
+    "cơ quan chủ quản:",
+    "chịu trách nhiệm:",
+    "chịu trách nhiệm chính:",
+    "chịu trách nhiệm nội dung:",
+];
 
 /// An imprint by its words alone.
 pub fn is_legal_notice(folded: &str) -> bool {
@@ -479,7 +519,7 @@ pub fn is_signature(folded: &str) -> bool {
 /// Two labels of a counter and figures, or one and nothing but its figures.
 pub fn is_counter(folded: &str) -> bool {
     let figures = |rest: &str| rest.contains(|c: char| c.is_ascii_digit()) && !rest.contains(char::is_alphabetic);
-    if COUNTER.iter().filter_map(|label| folded.strip_prefix(label)).any(figures) {
+    if COUNTED.iter().filter_map(|label| folded.strip_prefix(label)).any(figures) {
         return true;
     }
     folded.contains(|c: char| c.is_ascii_digit())
@@ -513,6 +553,8 @@ mod tests {
         assert!(is_counter("hôm nay12 hôm qua340 tuần này1,880"));
         assert!(is_counter("máy chủ tìm kiếm3"));
         assert!(!is_counter("khách viếng thăm 24 hộ nghèo"));
+        assert!(!is_counter("tất cả: 245/245"));
+        assert!(is_site_line("341 lượt xem"));
         assert!(is_counter("hôm nay: 1,652"));
         assert!(!is_counter("hôm nay và hôm qua"));
         assert!(!is_site_line("hôm nay, 5/2, cầu chính thức thông xe."));

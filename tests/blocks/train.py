@@ -76,11 +76,11 @@ def short_lines(words, wanted, is_text, long, first, last):
         if at in long or not w:
             continue
         end = len(wanted) if after[at] is None else first.get(after[at], len(wanted))
-        found = next((n for n in range(reached, end - len(w) + 1) if wanted[n:n + len(w)] == w), None)
-        follows = found == reached and at - before <= 12
-        leads = found is not None and after[at] is not None and found + len(w) == end and after[at] - at <= 12
+        stands = lambda n: n >= reached and n + len(w) <= end and wanted[n:n + len(w)] == w
+        follows = stands(reached) and at - before <= 12
+        leads = after[at] is not None and after[at] - at <= 12 and stands(end - len(w))
         if follows or leads:
-            is_text[at], before, reached = True, at, found + len(w)
+            is_text[at], before, reached = True, at, (reached if follows else end - len(w)) + len(w)
     return is_text
 
 

@@ -341,7 +341,9 @@ impl Places {
         };
         let n = self.lines[heading];
         let level = if let Shape::Heading(level) = sight.flat.lines[n].shape { f32::from(level) } else { 0.0 };
-        numbers.extend([(at - heading).min(99) as f32, flag(is_kept(sight, n)), own[heading][0], level]);
+        // Too far above to say anything of the line.
+        let said = if at - heading < 99 { own[heading][0] } else { 0.0 };
+        numbers.extend([(at - heading).min(99) as f32, flag(is_kept(sight, n)), said, level]);
     }
 }
 

@@ -34,7 +34,7 @@ fn the_last_lines_are_labels_where_they_are_made_otherwise() {
     for tail in [
         "<p>Lò Mai</p>",
         "<p>BAN BIÊN TẬP</p>",
-        "<p style='text-align:right'>Lò Mai (tổng hợp)</p>",
+        "<p style='text-align:right'>Ghi lại ở bản Lầm</p>",
         "<p>Theo Báo Bản Lầm</p>",
         "<p>© Bản quyền thuộc về xã Bản Lầm.</p>",
         "<div class=tienich>Cỡ chữ to nhỏ</div>",
@@ -52,7 +52,7 @@ fn a_short_lead_is_the_lead_where_it_is_called_so() {
         let html = format!("<h1>Đối thoại</h1>{lead}<div class=bodytext><p>{FIRST}</p><p>{SECOND}</p></div>");
         assert_eq!(text(&html), format!("Bản làng vui hội.\n\n{FIRST}\n\n{SECOND}"));
     }
-    let html = format!("<h1>Đối thoại</h1><div class=intro>Tin mới:</div><div class=bodytext><p>{FIRST}</p></div>");
+    let html = format!("<h1>Đối thoại</h1><div class=intro>Vui.</div><div class=bodytext><p>{FIRST}</p></div>");
     assert_eq!(text(&html), FIRST);
 }
 
@@ -136,4 +136,54 @@ fn the_day_of_the_visit_is_not_the_date() {
     let stamp = "<span><i class='fa fa-clock'></i>Thứ năm - 23/05/2024 15:27</span><span>1482</span><span>0</span>";
     let said = clean(&html(stamp)).published.map(|d| d.to_rfc3339());
     assert_eq!(said.as_deref(), Some("2024-05-23T15:27:00+07:00"));
+}
+
+#[test]
+fn news_that_the_article_tells_itself_are_no_teasers() {
+    let row = |n: usize| {
+        format!("<li><h4><a href=/{n}>Thôn Nà Bó sửa xong đập nước đầu làng</a></h4><p>{SECOND} ({n})</p></li>")
+    };
+    let rows: String = (0..25).map(row).collect();
+    let digest = body(&format!("<p>{FIRST}</p><ul>{rows}</ul><p>{THIRD}</p>"));
+    let said = text(&digest);
+    assert!((0..25).all(|n| said.contains(&format!("({n})"))), "{said}");
+    let row = |n: usize| {
+        format!("<div class=qa><p><a href=#q{n}>Hỏi: đường Bản Lầm bao giờ xong?</a></p><p>{SECOND} ({n})</p></div>")
+    };
+    let questions = format!("<h1>Hỏi đáp</h1><div class=bai>{}</div>", (0..30).map(row).collect::<String>());
+    assert!((0..30).all(|n| text(&questions).contains(&format!("({n})"))));
+}
+
+#[test]
+fn figures_of_the_article_count_no_visitors() {
+    let html = body(&format!("<p>{FIRST}</p><p>Tất cả: 245/245</p><p>{THIRD}</p>"));
+    assert!(text(&html).contains("245/245"));
+}
+
+#[test]
+fn an_imprint_of_its_own_element_is_none_of_the_text_however_long() {
+    let own = "Địa chỉ: số 1, thôn Bản Lầm, xã Bản Lầm, huyện Thuận Châu, tỉnh Sơn La - Điện thoại: 0200 111 222 - Fax: 0200 111 223.";
+    let html = body(&format!("<p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p><div class=thongtin>{own}</div>"));
+    assert_eq!(text(&html), whole());
+    let publisher =
+        "<p>Cơ quan chủ quản: UBND xã Bản Lầm</p><p>Địa chỉ: thôn Bản Lầm</p><p>Điện thoại: 0200 111 222</p>";
+    let html = body(&format!("<p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p>{publisher}"));
+    assert_eq!(text(&html), whole());
+}
+
+#[test]
+fn a_signature_ends_where_the_site_goes_on() {
+    let html = body(&format!(
+        "<p>{FIRST}</p><p>{SECOND}</p><p align=right>TM. ỦY BAN NHÂN DÂN</p><p align=right>Lò Mai</p>
+        <p>Cập nhật: 24/05/2024 10:30</p>"
+    ));
+    assert!(text(&html).ends_with("TM. ỦY BAN NHÂN DÂN\n\nLò Mai"), "{}", text(&html));
+}
+
+#[test]
+fn offices_at_the_end_are_no_text() {
+    for office in ["Ban Biên tập", "Văn phòng Huyện ủy", "Thu Trang – LĐLĐ tỉnh"] {
+        let html = body(&format!("<p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p><p>{office}</p>"));
+        assert_eq!(text(&html), whole(), "{office}");
+    }
 }
