@@ -163,10 +163,10 @@ pub fn pair(first: u64, second: u64) -> u64 {
     (first.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// A line is text if it is more likely text than not.
-const LIKELY: f32 = 0.5;
+/// A line so likely is text: a lost one weighs more than one too many.
+const LIKELY: f32 = 0.45;
 /// A line of links must be so likely text.
-const LIKELY_LINKS: f32 = 0.75;
+const LIKELY_LINKS: f32 = 0.7;
 
 /// So much of the text that the rules keep stays at least.
 const LEAST: f32 = 0.2;

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 WORD = re.compile(r"\w+")
 SETS = {"scrapinghub": 3.0, "fundus": 2.0, "wcxb": 1.0, "segments": 1.0}
 # Limits drawn at random (Geurts et al., "Extremely randomized trees", 2006) hold better on sites not learned from.
-TREES = dict(objective="binary", learning_rate=0.13, num_leaves=24, max_depth=8, extra_trees=True, min_data_in_leaf=30,
+TREES = dict(objective="binary", learning_rate=0.13, num_leaves=24, extra_trees=True, min_data_in_leaf=30,
              feature_fraction=0.3, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5, min_sum_hessian_in_leaf=0.5,
              use_missing=False, verbosity=-1, num_threads=1, seed=1)
 
