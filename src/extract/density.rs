@@ -22,6 +22,9 @@ const COMMENT_SHARE: f32 = 0.65;
 /// So much text an element needs to be believed that it is the article's body.
 const SOLE: f32 = 150.0;
 
+/// A paragraph is worth more than a label.
+const PARAGRAPH: f32 = 25.0;
+
 /// So many teasers in a row are a list of them.
 const TEASERS: usize = 3;
 /// A linked headline is no shorter.
@@ -167,7 +170,17 @@ impl Worth {
             return self.most_text(flat);
         }
         let found = self.named(flat, best).or_else(|| self.sole(flat, best)).unwrap_or(best);
-        Some(with_tables(flat, found))
+        Some(with_tables(flat, self.with_siblings(flat, found)))
+    }
+
+    /// Links around a short article cost more than all paragraphs but the longest are worth: it is not the article alone.
+    fn with_siblings(&self, flat: &Flat<'_>, found: usize) -> usize {
+        let (parent, name) = (flat.elems[found].parent, flat.name(found));
+        let of = |n: usize| flat.lines[n].elem;
+        let alike = |n: &usize| of(*n) != found && flat.elems[of(*n)].parent == parent && flat.name(of(*n)) == name;
+        let lines = flat.elems[parent].lines.clone().filter(alike);
+        let text: f32 = lines.map(|n| self.lines[n].max(0.0)).filter(|worth| *worth > PARAGRAPH).sum();
+        if name == "p" && text * 2.0 > self.text_in(flat, found) { parent } else { found }
     }
 
     /// The only element that calls itself an article's body, where something else was found: a long text beside a

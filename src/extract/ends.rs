@@ -101,7 +101,8 @@ impl<'f> Case<'f, '_> {
             let lead = self.signs_around(n) & LEAD != 0 && (line.chars > 20 || is_short_lead(line));
             let short = line.chars < SECOND_HEADLINE;
             let headline = matches!(line.shape, Shape::Heading(_)) && short && self.in_headline(n);
-            let said = self.is_paragraph(n, &like) && ends_sentence(&line.text);
+            let said =
+                self.is_paragraph(n, &like) && (ends_sentence(&line.text) || words::is_letter_head(self.folded(n)));
             if line.chars > 0 && !heading && !lead && !said && (line.chars < 60 || headline) {
                 self.fates[n] = Fate::Dropped("a label before the text");
             }

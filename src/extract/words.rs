@@ -504,6 +504,11 @@ const OFFICES: &[&str] = &[
     "thủ tướng",
 ];
 
+/// `Kính gửi: …`, `Số: 118/BDV`: how a letter begins.
+pub fn is_letter_head(folded: &str) -> bool {
+    ["kính gửi", "số:", "v/v"].iter().any(|s| folded.starts_with(s))
+}
+
 /// `BÍ THƯ HUYỆN ỦY`.
 pub fn is_office(folded: &str) -> bool {
     OFFICES.iter().any(|s| folded.starts_with(s))

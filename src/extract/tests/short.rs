@@ -187,3 +187,16 @@ fn offices_at_the_end_are_no_text() {
         assert_eq!(text(&html), whole(), "{office}");
     }
 }
+
+#[test]
+fn links_around_a_short_article_leave_it_whole() {
+    let boxed = format!("<div class=box><a href=/t><h4>Trao 12 căn nhà cho hộ nghèo</h4><p>{SECOND}</p></a></div>");
+    let html = body(&format!("<p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p>{}", boxed.repeat(4)));
+    assert_eq!(text(&html), whole());
+}
+
+#[test]
+fn a_letter_has_its_head() {
+    let html = body(&format!("<p>Số: 118/MTTQ-BTT</p><p>Kính gửi: Ủy ban các xã</p><p>{FIRST}</p><p>{SECOND}</p>"));
+    assert!(text(&html).starts_with("Số: 118/MTTQ-BTT\n\nKính gửi: Ủy ban các xã\n\nSáng nay"), "{}", text(&html));
+}
