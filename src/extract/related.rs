@@ -1,6 +1,7 @@
 //! Links to other articles: labels with their lists, lines and lists of links.
 
 use super::chrome::{Case, Fate};
+use super::density::is_text;
 use super::page::Shape;
 use super::words;
 
@@ -72,7 +73,11 @@ impl Case<'_, '_> {
         if text < 200.0 {
             return;
         }
+        let told = self.told_headings(&inside);
         for (lines, why) in self.groups(&inside) {
+            if lines.iter().all(|n| told.contains(n)) {
+                continue;
+            }
             let (chars, linked) =
                 lines.iter().fold((0, 0), |(c, l), &n| (c + self.line(n).chars, l + self.line(n).linked));
             if chars > 0 && linked * 10 >= chars * 8 {
@@ -81,6 +86,15 @@ impl Case<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Linked headings with the text right under them, three or more: a round-up tells the news that it links to.
+    fn told_headings(&self, inside: &[usize]) -> Vec<usize> {
+        let parent = |n: usize| self.flat.elems[self.line(n).elem].parent;
+        let heading = |n: usize| matches!(self.line(n).shape, Shape::Heading(_));
+        let told = |w: &&[usize]| heading(w[0]) && is_text(self.line(w[1])) && parent(w[0]) == parent(w[1]);
+        let told: Vec<usize> = inside.windows(2).filter(told).map(|w| w[0]).collect();
+        if told.len() < 3 { Vec::new() } else { told }
     }
 
     /// Items by their list, other lines alone.

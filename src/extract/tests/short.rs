@@ -200,3 +200,12 @@ fn a_letter_has_its_head() {
     let html = body(&format!("<p>Số: 118/MTTQ-BTT</p><p>Kính gửi: Ủy ban các xã</p><p>{FIRST}</p><p>{SECOND}</p>"));
     assert!(text(&html).starts_with("Số: 118/MTTQ-BTT\n\nKính gửi: Ủy ban các xã\n\nSáng nay"), "{}", text(&html));
 }
+
+#[test]
+fn a_round_up_keeps_its_linked_headings() {
+    let told: String = ["Nà Bó", "Nà Hạ", "Huổi Kẹt"]
+        .map(|thon| format!("<h3><a href=/{thon}>Thôn {thon} sửa xong đập nước đầu làng</a></h3><p>{SECOND}</p>"))
+        .concat();
+    let said = text(&body(&format!("<p>{FIRST}</p>{told}")));
+    assert!(["Nà Bó", "Nà Hạ", "Huổi Kẹt"].iter().all(|thon| said.contains(&format!("Thôn {thon} sửa"))), "{said}");
+}
